@@ -1,0 +1,54 @@
+# The main job and the tests, set-up included. `make help` lists what there is.
+
+PYTHON ?= $(shell for p in python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+# nbgrader calls alembic by name, so the environment's commands must be on the path.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help grade test check release notebook system clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+grade: $(INSTALLED)  ## build the release and grade a sample class of five in build/
+	$(BIN)/autograder release
+	$(BIN)/python -m tests.sample_class build/sample-class
+	$(BIN)/autograder grade build/sample-class --out build/results
+	@echo
+	@echo "The class: build/results/index.html; a report for each student beside it."
+
+test: $(INSTALLED)  ## lint, types and all tests, exactly as CI runs them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+check: $(INSTALLED)  ## the assignment proves itself: the release is fresh, marks are right
+	$(BIN)/autograder release --check
+	$(BIN)/autograder validate
+
+release: $(INSTALLED)  ## build release/ from source/
+	$(BIN)/autograder release
+
+notebook: $(INSTALLED)  ## open the instructor's notebook
+	$(BIN)/jupyter lab source/consistency-models/consistency-models.ipynb
+
+clean:  ## remove what was built, keep the environment
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Phony, but order-only below: it is looked after every time and forces nothing.
+system:
+	@.ci/system "$(PYTHON)"
+
+# torch first and alone: then no other package's wider range can fetch another build of it.
+# Without build isolation, since an isolated build would fetch what is there already.
+$(INSTALLED): pyproject.toml constraints.txt | system
+	"$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
