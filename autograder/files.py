@@ -1,0 +1,94 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from autograder.errors import AutograderError, GraderFault, UsageError
+
+TEMPORARY = ".tmp"  # the end of a half-written file's name, so that a later run can clear it away
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_WRONG_PLACE = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENAMETOOLONG,
+}
+
+
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write a file so that a reader, or a restart after a power cut, sees the old or the new content.
+
+    Text is UTF-8. A link is followed and its target replaced; a device or a pipe is written to as it is.
+    Raises UsageError where nothing can be written by this name, GraderFault where the disk is full or fails.
+    """
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    try:
+        if _is_special(path):
+            path.write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(path)), content)
+    except OSError as error:
+        raise _explain(path, error) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the half-written files that a killed run left in a folder."""
+    for path in folder.glob(f".*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    return not stat.S_ISREG(mode)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # A name of its own, not one made of `path`: that may already be as long as names can be.
+    temporary = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+    # Not mkstemp: its mode 0600 would stay, and the report could be read by nobody else, whatever the umask says.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network and FUSE file systems cannot sync a folder; the file itself is safe.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _explain(path: Path, error: OSError) -> AutograderError:
+    if error.errno in _FULL:
+        return GraderFault(f"{path} was not written: the disk is full; make room and run the same command again")
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    kind = UsageError if error.errno in _WRONG_PLACE else GraderFault
+    return kind(f"{path} cannot be written: {reason}")

@@ -1,0 +1,97 @@
+"""Gradescope's results.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.render.text import WORDS, clean, number, one_line
+from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
+from autograder.verdict import Status
+
+
+def to_gradescope(report: Report) -> dict[str, Any]:
+    """Return the report as Gradescope reads it; everything in it is for the student.
+
+    The bonus is extra credit, so it is part of Gradescope's total. After a fault of ours there is no total and no
+    score of a test: Gradescope then shows the submission as not graded, where a 0 would be taken for a mark.
+    """
+    marked = report.status != GRADER_ERROR
+    tests = [_summary(report)]
+    for row, task in enumerate(report.tasks, 1):
+        checks = [_test(f"{row}.{n}", task, check) for n, check in enumerate(task.checks, 1)]
+        tests += checks if task.checks else [_untested(str(row), task)]
+    results: dict[str, Any] = {
+        "output": _headline(report),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "execution_time": round(report.seconds, 2),
+        "tests": tests,
+        "extra_data": {"schema": 1, "sha256": report.sha256, "isolation": report.isolation},
+    }
+    if report.score is not None:
+        results["score"] = _rounded(report.score + report.bonus)
+    if not marked:
+        for test in tests:
+            test.pop("score", None)
+    return results
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    # Worth nothing and always visible: a hidden test would hide the total score from the student.
+    notices = [f"Note: {_notice(n.cell, n.message)}" for n in report.warnings]
+    return {
+        "name": "Summary",
+        "number": "0",
+        "score": 0.0,
+        "max_score": 0.0,
+        "status": "passed" if report.status == GRADED else "failed",
+        "output": "\n".join([_headline(report), *notices]),
+        "visibility": "visible",
+    }
+
+
+def _test(place: str, task: TaskResult, check: CheckResult) -> dict[str, Any]:
+    available = float(task.points * check.share)
+    passed = check.status is Status.PASSED
+    word = WORDS[check.status]
+    return {
+        "name": one_line(f"{task.title}: {check.title}"),
+        "number": place,
+        "score": _rounded(available * float(check.earned)),
+        "max_score": _rounded(available),
+        "status": "passed" if passed else "failed",
+        "output": clean(f"{word}: {check.message}" if check.message else word),
+        "visibility": "visible",
+        "extra_data": {"task": task.id, "check": check.id, "status": check.status.value, "bonus": task.bonus},
+    }
+
+
+def _untested(place: str, task: TaskResult) -> dict[str, Any]:
+    return {
+        "name": one_line(task.title),
+        "number": place,
+        "score": 0.0,
+        "max_score": _rounded(task.points),
+        "status": "failed",
+        "output": "not checked",
+        "visibility": "visible",
+        "extra_data": {"task": task.id, "bonus": task.bonus},
+    }
+
+
+def _headline(report: Report) -> str:
+    if report.score is None:
+        return clean(f"Not marked, through no fault of yours: {report.reason}")
+    score = f"{number(report.score)} of {number(report.max_score)} points"
+    bonus = f", and {number(report.bonus)} bonus points" if report.bonus else ""
+    return clean(f"{score}{bonus}." + (f" {report.reason}" if report.reason else ""))
+
+
+def _notice(cell: str, message: str) -> str:
+    return clean(f"cell {one_line(cell)}: {message}" if cell else message)
+
+
+def _rounded(value: float) -> float:
+    return round(value, 5)

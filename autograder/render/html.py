@@ -1,0 +1,84 @@
+"""The student's report and the table of a class as self-contained web pages.
+
+No script, nothing from outside (a content security policy says so too), every text escaped by jinja2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from autograder.render.text import WORDS, clean, number, one_line
+from autograder.report import CheckResult, Report, TaskResult
+from autograder.verdict import Status
+
+NOTICES_SHOWN = 40  # a notebook with a thousand odd cells must not make a report without end
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A student in the table of a class; `link` is the address of the report, relative to the table."""
+
+    student: str
+    link: str
+    score: float | None
+    max_score: float
+    bonus: float
+    status: str
+    tasks: tuple[float, ...]
+
+
+def to_html(report: Report) -> str:
+    """Return the report as the page that the student reads."""
+    shown = report.warnings[:NOTICES_SHOWN]
+    return _pages().get_template("report.html.j2").render(
+        report=report,
+        notices=shown,
+        more_notices=len(report.warnings) - len(shown),
+    )
+
+
+def to_index(assignment: str, tasks: Iterable[str], rows: Iterable[ClassRow]) -> str:
+    """Return the page that links to every report of a class."""
+    return _pages().get_template("index.html.j2").render(
+        assignment=assignment, tasks=list(tasks), rows=rows
+    )
+
+
+def _mark(check: CheckResult) -> str:
+    """Return the kind of a verdict: what the page shows by sign and colour, and always in a word too."""
+    if check.status is Status.PASSED:
+        return "held" if check.earned == 1 else "part"
+    if check.status in (Status.NOT_ATTEMPTED, Status.GRADER_ERROR):
+        return "open"
+    return "lost"
+
+
+def _verdict(check: CheckResult) -> str:
+    return "holds in part" if _mark(check) == "part" else WORDS[check.status]
+
+
+def _points(task: TaskResult, check: CheckResult) -> str:
+    available = float(task.points * check.share)
+    return f"{number(available * float(check.earned))} / {number(available)}"
+
+
+def _percent(score: float, out_of: float) -> float:
+    return round(100 * score / out_of, 2) if out_of else 0.0
+
+
+@cache
+def _pages() -> Environment:
+    pages = Environment(
+        loader=PackageLoader("autograder.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters |= {"clean": clean, "one_line": one_line, "number": number}
+    pages.globals |= {"mark": _mark, "verdict": _verdict, "points": _points, "percent": _percent}
+    return pages

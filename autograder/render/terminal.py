@@ -1,0 +1,103 @@
+"""A report and a class as tables in a terminal; plain text on a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from autograder.render.text import MESSAGE_LENGTH, WORDS, clean, for_log, number, one_line
+from autograder.report import GRADED, CheckResult, Report, TaskResult
+from autograder.verdict import Status
+
+CLASS_ROWS = 60  # of a larger class, index.html shows the rest
+_STYLES = {Status.PASSED: "green", Status.NOT_ATTEMPTED: "dim", Status.GRADER_ERROR: "magenta"}
+
+
+def console(*, to_stderr: bool = False) -> Console:
+    """Return a console that shows text as it is: no markup, no emoji codes, no colours on a pipe."""
+    return Console(stderr=to_stderr, markup=False, emoji=False, highlight=False)
+
+
+def report_table(report: Report) -> RenderableType:
+    """Return the tasks with their scores, and a sentence for each lost point."""
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
+    total = "not marked" if report.score is None else _of(report.score, report.max_score)
+    table.add_column("task", footer=f"total{_bonus(report)}")
+    table.add_column("score", justify="right", footer=total, no_wrap=True)
+    table.add_column("verdict", footer=_text(report.status.replace("_", " ")))
+    for task in report.tasks:
+        score = _of(task.score, task.points) if task.checks else f"– / {number(task.points)}"
+        table.add_row(_text(task.title), score, _verdict(task))
+    parts: list[RenderableType] = [Text(_line(f"{report.assignment}: {one_line(report.student)}"), "bold")]
+    if report.reason:
+        parts.append(_message(report.reason))
+    parts.append(table)
+    parts += [_lost(task, check) for task in report.tasks for check in task.failed]
+    parts += [_message(f"note: {_where(w.cell)}{w.message}", "yellow") for w in report.warnings]
+    if report.checks_readable:
+        parts.append(_message("note: on this machine the checks were readable to the submission", "yellow"))
+    return Group(*parts)
+
+
+def class_table(rows: Iterable[Sequence[str]], total: int) -> RenderableType:
+    """Return students with score and status; `rows` are (student, score, bonus, status) of the first students."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("student")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("bonus", justify="right", no_wrap=True)
+    table.add_column("status")
+    shown = 0
+    for student, score, bonus, status in rows:
+        style = "" if status == GRADED else "yellow" if status == "unreadable" else "magenta"
+        table.add_row(_text(student), score, bonus, Text(status.replace("_", " "), style))
+        shown += 1
+    if shown < total:
+        return Group(table, Text(f"… and {total - shown} more"))
+    return table
+
+
+def _lost(task: TaskResult, check: CheckResult) -> RenderableType:
+    points = number(float(task.points * check.share * (1 - check.earned)))
+    what = "withheld" if check.status is Status.GRADER_ERROR else "not earned" if task.bonus else "lost"
+    head = _line(f"{task.title} – {check.title}: {WORDS[check.status]}, {points} points {what}")
+    body = _message(check.message)
+    return Group(Text(head, _STYLES.get(check.status, "red")), Padding(body, (0, 0, 0, 2)))
+
+
+def _verdict(task: TaskResult) -> Text:
+    if not task.checks:
+        return Text("not checked", "dim")
+    if not task.failed:
+        return Text("all checks hold", "green")
+    words = dict.fromkeys(WORDS[check.status] for check in task.failed)
+    style = _STYLES.get(task.failed[0].status, "red") if len(words) == 1 else "red"
+    return Text(", ".join(words), style)
+
+
+def _bonus(report: Report) -> str:
+    return f", and {number(report.bonus)} of bonus" if report.bonus else ""
+
+
+def _where(cell: str) -> str:
+    return f"cell {one_line(cell)}: " if cell else ""
+
+
+def _of(score: float, points: float) -> str:
+    return f"{number(score)} / {number(points)}"
+
+
+def _line(text: str) -> str:
+    return for_log(one_line(text))
+
+
+def _text(text: str) -> Text:
+    return Text(_line(text))
+
+
+def _message(text: str, style: str = "") -> Text:
+    return Text(for_log(clean(text, MESSAGE_LENGTH)), style)

@@ -1,0 +1,172 @@
+"""What came of a submission, as data; the JSON that CONTRACT fixes is made here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from autograder.assignment import NAME, Task
+from autograder.verdict import Status
+
+SCHEMA = 1
+GRADED, UNREADABLE, GRADER_ERROR = "graded", "unreadable", "grader_error"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something odd that cost no points."""
+
+    code: str
+    message: str
+    cell: str = ""  # the grade_id, or "cell 7" where it has none
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdict on one check. `share` is its part of the task's points; shares of a task add up to 1."""
+
+    id: str
+    title: str
+    share: Fraction
+    status: Status
+    earned: Fraction  # 0 to 1, of the check's own points
+    message: str = ""
+    misconception: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """The checks of one task."""
+
+    id: str
+    title: str
+    points: float
+    bonus: bool
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def score(self) -> float:
+        """The points earned, exact until the last rounding (thirds of a point add up to whole points)."""
+        earned = sum((check.share * check.earned for check in self.checks), Fraction(0))
+        return _points(Fraction(self.points) * earned)
+
+    @property
+    def failed(self) -> tuple[CheckResult, ...]:
+        """The checks that did not hold."""
+        return tuple(check for check in self.checks if check.status is not Status.PASSED)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the student may read about one submission."""
+
+    assignment: str
+    student: str
+    status: str  # GRADED | UNREADABLE | GRADER_ERROR
+    reason: str | None
+    tasks: tuple[TaskResult, ...]
+    isolation: str
+    seconds: float
+    file: str
+    sha256: str
+    versions: dict[str, str]
+    warnings: tuple[Notice, ...] = ()
+    checks_readable: bool = False  # True only under `--isolation process` where no wall hides the checks
+    staff: dict[str, Any] = field(default_factory=dict)  # for OUT/staff/STUDENT.json, never in the report
+
+    @property
+    def score(self) -> float | None:
+        """Points without the bonus; None when the grader itself failed."""
+        if self.status == GRADER_ERROR:
+            return None
+        return _points(sum(task.score for task in self.tasks if not task.bonus))
+
+    @property
+    def bonus(self) -> float:
+        """Points of bonus tasks, which count in no other sum."""
+        return _points(sum(task.score for task in self.tasks if task.bonus))
+
+    @property
+    def max_score(self) -> float:
+        """What a full answer earns, the bonus apart."""
+        return _points(sum(task.points for task in self.tasks if not task.bonus))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON report of CONTRACT.md."""
+        report: dict[str, Any] = {
+            "schema": SCHEMA,
+            "assignment": self.assignment,
+            "student": self.student,
+            "status": self.status,
+            "reason": self.reason,
+            "score": self.score,
+            "max_score": self.max_score,
+            "bonus": self.bonus,
+            "isolation": self.isolation,
+            "seconds": round(self.seconds, 2),
+            "submission": {"file": self.file, "sha256": self.sha256},
+            "versions": dict(self.versions),
+            "warnings": [_notice_dict(notice) for notice in self.warnings],
+            "tasks": [_task_dict(task) for task in self.tasks],
+        }
+        if self.checks_readable:
+            report["checks_readable"] = True
+        return report
+
+    def to_json(self) -> str:
+        """Return the report as the text of OUT/STUDENT.json.
+
+        Raises ValueError for NaN or infinity: no such number is ever a mark.
+        """
+        return json_text(self.to_dict())
+
+
+def json_text(value: dict[str, Any]) -> str:
+    """Return a JSON document, in ASCII, that is safe in the log of a CI system too (`--json -`)."""
+    text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)
+    # GitHub obeys `##[` and Azure `##vso[` in the middle of a line; JSON may write the second # otherwise.
+    return text.replace("##", "#\\u0023") + "\n"
+
+
+def unmarked(student: str, status: str, reason: str, tasks: Iterable[Task], **known: Any) -> Report:
+    """Return the report of a submission that could not be marked: UNREADABLE or GRADER_ERROR.
+
+    `known` holds the fields of Report that are known all the same: file, sha256, isolation, staff.
+    """
+    rows = tuple(TaskResult(task.id, task.title, task.points, task.bonus, ()) for task in tasks)
+    unknown: dict[str, Any] = {"isolation": "namespaces", "seconds": 0.0, "file": "", "sha256": "", "versions": {}}
+    return Report(assignment=NAME, student=student, status=status, reason=reason, tasks=rows, **(unknown | known))
+
+
+def _points(value: float | Fraction) -> float:
+    return round(float(value), 6)
+
+
+def _notice_dict(notice: Notice) -> dict[str, str]:
+    return {"code": notice.code, "cell": notice.cell, "message": notice.message}
+
+
+def _task_dict(task: TaskResult) -> dict[str, Any]:
+    points = Fraction(task.points)
+    return {
+        "id": task.id,
+        "title": task.title,
+        "bonus": task.bonus,
+        "score": task.score,
+        "max_score": _points(task.points),
+        "checks": [
+            {
+                "id": check.id,
+                "title": check.title,
+                "score": _points(points * check.share * check.earned),
+                "max_score": _points(points * check.share),
+                "status": check.status.value,
+                "message": check.message,
+                "misconception": check.misconception,
+            }
+            for check in task.checks
+        ],
+    }
