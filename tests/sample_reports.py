@@ -15,9 +15,7 @@ HOSTILE = (
 )
 
 
-def check(
-    id: str, title: str, share: str, status: Status = Status.PASSED, message: str = ""
-) -> CheckResult:
+def check(id: str, title: str, share: str, status: Status = Status.PASSED, message: str = "") -> CheckResult:
     """Return a check that earned all of its points or none of them."""
     earned = Fraction(status is Status.PASSED)
     return CheckResult(id, title, Fraction(share), status, earned, message)
@@ -26,40 +24,96 @@ def check(
 def graded(student: str = "ada", **changes: object) -> Report:
     """Return the report of an ordinary submission: good, with two mistakes."""
     tasks = (
-        TaskResult("noisy_sample", "The noisy sample", 10.0, False, (
-            check("values", "the mixture (1 - t) x_0 + t epsilon, row by row", "1/2"),
-            check("rows", "each row uses its own t", "3/10"),
-            check("arguments", "the arguments stay as they were", "1/5"),
-        )),
-        TaskResult("ema_update", "The EMA update of the target", 16.0, False, (
-            check("values", "the target moves to the weighted mean", "1/2", Status.WRONG,
-                  "The two weights look exchanged: with decay 0.9 the target should keep nine tenths of itself "
-                  "and take one tenth of the online network."),
-            check("in_place", "the target's own parameters change", "1/4"),
-            check("no_graph", "no gradient is asked for afterwards", "1/4", Status.WRONG,
-                  "This could not hold while the values are wrong."),
-        )),
-        TaskResult("sample_consistency_multistep", "The multi-step sampler", 24.0, False, (
-            check("levels", "the noise levels that the model is asked at", "1/3"),
-            check("noise", "fresh noise at the start and at each step", "1/3", Status.RUNTIME,
-                  "line 9 of your cell 'sample_consistency_multistep' raised\n"
-                  "    RuntimeError: The size of tensor a (1000) must match the size of tensor b (2)\n"
-                  "The time was (n,) where the data are (n, 2): give it a second axis before multiplying."),
-            check("estimate", "the last estimate is returned as it is", "1/3", Status.TIMEOUT,
-                  "One call took longer than 10 seconds and was stopped."),
-        )),
-        TaskResult("consistency_training_pair", "A training pair without a teacher", 10.0, True, (
-            check("values", "one x_0 and one epsilon, two levels", "1", Status.NOT_ATTEMPTED,
-                  "Nothing was handed in for this task."),
-        )),
+        TaskResult(
+            "noisy_sample",
+            "The noisy sample",
+            10.0,
+            False,
+            (
+                check("values", "the mixture (1 - t) x_0 + t epsilon, row by row", "1/2"),
+                check("rows", "each row uses its own t", "3/10"),
+                check("arguments", "the arguments stay as they were", "1/5"),
+            ),
+        ),
+        TaskResult(
+            "ema_update",
+            "The EMA update of the target",
+            16.0,
+            False,
+            (
+                check(
+                    "values",
+                    "the target moves to the weighted mean",
+                    "1/2",
+                    Status.WRONG,
+                    "The two weights look exchanged: with decay 0.9 the target should keep nine tenths of itself "
+                    "and take one tenth of the online network.",
+                ),
+                check("in_place", "the target's own parameters change", "1/4"),
+                check(
+                    "no_graph",
+                    "no gradient is asked for afterwards",
+                    "1/4",
+                    Status.WRONG,
+                    "This could not hold while the values are wrong.",
+                ),
+            ),
+        ),
+        TaskResult(
+            "sample_consistency_multistep",
+            "The multi-step sampler",
+            24.0,
+            False,
+            (
+                check("levels", "the noise levels that the model is asked at", "1/3"),
+                check(
+                    "noise",
+                    "fresh noise at the start and at each step",
+                    "1/3",
+                    Status.RUNTIME,
+                    "line 9 of your cell 'sample_consistency_multistep' raised\n"
+                    "    RuntimeError: The size of tensor a (1000) must match the size of tensor b (2)\n"
+                    "The time was (n,) where the data are (n, 2): give it a second axis before multiplying.",
+                ),
+                check(
+                    "estimate",
+                    "the last estimate is returned as it is",
+                    "1/3",
+                    Status.TIMEOUT,
+                    "One call took longer than 10 seconds and was stopped.",
+                ),
+            ),
+        ),
+        TaskResult(
+            "consistency_training_pair",
+            "A training pair without a teacher",
+            10.0,
+            True,
+            (
+                check(
+                    "values",
+                    "one x_0 and one epsilon, two levels",
+                    "1",
+                    Status.NOT_ATTEMPTED,
+                    "Nothing was handed in for this task.",
+                ),
+            ),
+        ),
     )
     fields: dict[str, object] = {
-        "assignment": "consistency-models", "student": student, "status": GRADED, "reason": None,
-        "tasks": tasks, "isolation": "namespaces", "seconds": 3.14159, "file": "consistency-models.ipynb",
+        "assignment": "consistency-models",
+        "student": student,
+        "status": GRADED,
+        "reason": None,
+        "tasks": tasks,
+        "isolation": "namespaces",
+        "seconds": 3.14159,
+        "file": "consistency-models.ipynb",
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "versions": {"autograder": "0.1.0", "torch": "2.13.0"},
-        "warnings": (Notice("locked_cell_changed", "A given cell was changed; the original was used.",
-                            "test_noisy_sample"),),
+        "warnings": (
+            Notice("locked_cell_changed", "A given cell was changed; the original was used.", "test_noisy_sample"),
+        ),
     }
     return Report(**(fields | changes))  # type: ignore[arg-type]
 

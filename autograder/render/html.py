@@ -34,18 +34,17 @@ class ClassRow:
 def to_html(report: Report) -> str:
     """Return the report as the page that the student reads."""
     shown = report.warnings[:NOTICES_SHOWN]
-    return _pages().get_template("report.html.j2").render(
-        report=report,
-        notices=shown,
-        more_notices=len(report.warnings) - len(shown),
-    )
+    more = len(report.warnings) - len(shown)
+    return _page("report", report=report, notices=shown, more_notices=more)
 
 
 def to_index(assignment: str, tasks: Iterable[str], rows: Iterable[ClassRow]) -> str:
     """Return the page that links to every report of a class."""
-    return _pages().get_template("index.html.j2").render(
-        assignment=assignment, tasks=list(tasks), rows=rows
-    )
+    return _page("index", assignment=assignment, tasks=list(tasks), rows=rows)
+
+
+def _page(name: str, **context: object) -> str:
+    return _pages().get_template(f"{name}.html.j2").render(context)
 
 
 def _mark(check: CheckResult) -> str:

@@ -1,0 +1,73 @@
+"""`autograder grade`: a class is marked by many workers and written by one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograder.marking import Marking
+from autograder.pool import cores, mark_all
+from autograder.render.terminal import CLASS_ROWS, class_table, console
+from autograder.render.text import number
+from autograder.report import GRADER_ERROR
+from autograder.results import Results
+from autograder.students import handins
+
+
+@dataclass(frozen=True)
+class ClassJob:
+    """What `autograder grade` was asked to do."""
+
+    folder: Path
+    out: Path
+    workers: int | None = None  # None: as many as there are cores
+    force: bool = False  # mark again what is already done
+
+
+def grade_class(job: ClassJob, marking: Marking) -> int:
+    """Mark a class and print its table; returns 4 when the grader itself failed on a submission, else 0.
+
+    Raises UsageError for a folder that is missing or empty, IsolationMissing, and GraderFault for a full disk;
+    what was done by then stays written.
+    """
+    submitted = list(handins(job.folder, leave_out=job.out))
+    results = Results(job.out, marking)
+    todo = [handin for handin in submitted if job.force or not results.is_done(handin)]
+    workers = max(1, min(job.workers or cores(), len(todo)))
+    with _progress() as progress, closing(mark_all(todo, marking, workers)) as marked:
+        bar = progress.add_task("marking", total=len(submitted), completed=len(submitted) - len(todo))
+        for handin, report in marked:
+            results.write(handin, report)
+            progress.advance(bar)
+    students = [handin.student for handin in submitted]
+    results.finish(students)
+    return _show(results, students, len(submitted) - len(todo))
+
+
+def _show(results: Results, students: Sequence[str], kept: int) -> int:
+    out = console()
+    out.print(class_table(_first_rows(results, students), len(students)))
+    if kept:
+        out.print(f"{kept} of {len(students)} were marked before and are unchanged; --force marks them again.")
+    failed = sum(row.status == GRADER_ERROR for row in results.rows(students))
+    if failed:
+        out.print(f"The grader itself failed on {failed}; why is in {results.staff}. Run again to retry them.")
+    out.print(f"The class: {results.index}", soft_wrap=True)
+    return 4 if failed else 0
+
+
+def _first_rows(results: Results, students: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+    for row in results.rows(islice(students, CLASS_ROWS)):
+        score = "–" if row.score is None else number(row.score)
+        yield row.student, f"{score} / {number(row.max_score)}", number(row.bonus), row.status
+
+
+def _progress() -> Progress:
+    screen = console(to_stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True)

@@ -1,0 +1,227 @@
+"""The command `autograder`: one function a command, each calling one function of the package.
+
+Nothing of weight is imported before a command needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder import __version__
+from autograder.errors import AutograderError, UsageError
+
+if TYPE_CHECKING:
+    from autograder.marking import Marking
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+INTERRUPTED = 130
+_NBGRADER_FOLDERS = ("source", "release", "submitted")
+DESCRIPTION = "Marks the consistency-models assignment."
+EXIT_CODES = """\
+exit codes:
+  0    graded, whatever the score
+  1    below --fail-under, or `release --check` or `validate` found a fault
+  2    wrong usage
+  3    the submission cannot be read as this assignment's notebook; reports are written
+  4    a fault of the grader itself, never of the submission
+  5    the isolation that was asked for is not to be had here
+  130  interrupted"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a person reads a sentence, not a trace-back."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal may not know every letter of a name
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        print("autograder: interrupted; what is written stays, and the same command goes on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our table has gone (`| head`); closing stdout must not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except AutograderError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        if error.exit_code == AutograderError.exit_code:
+            _tell_staff(options.debug)
+        return error.exit_code
+    except Exception as error:
+        print(f"autograder: a fault of the grader itself ({type(error).__name__})", file=sys.stderr)
+        _tell_staff(options.debug)
+        return AutograderError.exit_code
+
+
+def release(options: argparse.Namespace) -> int:
+    """Build or check what students get."""
+    from autograder.release import release_command
+
+    return release_command(_course(options), options.check)
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score one notebook."""
+    from autograder.score import ScoreJob, score_notebook
+
+    job = ScoreJob(
+        notebook=options.notebook,
+        student=options.student,
+        json=options.json,
+        junit=options.junit,
+        html=options.html,
+        gradescope=options.gradescope,
+        fail_under=options.fail_under,
+    )
+    return score_notebook(job, _marking(options, _course(options, options.notebook)))
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade a class."""
+    from autograder.batch import ClassJob, grade_class
+
+    course = _course(options, options.folder)
+    job = ClassJob(
+        folder=options.folder or course / "submitted",
+        out=options.out or course / "results",
+        workers=options.workers,
+        force=options.force,
+    )
+    return grade_class(job, _marking(options, course))
+
+
+def _course(options: argparse.Namespace, submission: Path | None = None) -> Path:
+    """Return the course folder: --course, else at or above the working folder, else above the submission.
+
+    Above a submission only where it stands in one of nbgrader's folders: a student may hand in an nbgrader_config.py
+    and a source/ of their own beside the notebook, and these must never define the assignment.
+    """
+    from autograder.assignment import find_course
+
+    if options.course is not None:
+        return Path(options.course)
+    try:
+        return find_course(Path.cwd())
+    except UsageError:
+        above = [submission.absolute(), *submission.absolute().parents] if submission else []
+        for folder in reversed(above):  # the outermost: what a student can shape is further in
+            if folder.name in _NBGRADER_FOLDERS and (folder.parent / "nbgrader_config.py").is_file():
+                return folder.parent
+        raise
+
+
+def _marking(options: argparse.Namespace, course: Path) -> Marking:
+    from autograder.assignment import load_assignment
+    from autograder.marking import Marking
+    from autograder.settings import load_settings
+
+    return Marking(load_assignment(course), load_settings(course), options.isolation)
+
+
+def _tell_staff(debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+        return
+    from autograder.score import keep_for_staff
+
+    print(f"autograder: the trace-back is in {keep_for_staff(traceback.format_exc())}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="autograder",
+        description=DESCRIPTION,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"autograder {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_release(commands)
+    _add_score(commands)
+    _add_grade(commands)
+    return parser
+
+
+def _add_release(commands: Commands) -> None:
+    command = _command(commands, release, "build release/ from source/ and prove it")
+    command.add_argument("--check", action="store_true", help="write nothing; fail when release/ is stale")
+
+
+def _add_score(commands: Commands) -> None:
+    command = _command(commands, score, "score one notebook")
+    command.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    command.add_argument(
+        "--student", metavar="ID", help="who handed it in (default: nbgrader's folder, or the file's name)"
+    )
+    for form, what in (
+        ("json", "JSON"),
+        ("junit", "JUnit XML"),
+        ("html", "a web page"),
+        ("gradescope", "results.json"),
+    ):
+        command.add_argument(f"--{form}", metavar="F", type=Path, help=f"write the report as {what} (- for stdout)")
+    command.add_argument("--fail-under", metavar="PERCENT", type=_percent, help="exit with 1 below this score")
+    _add_isolation(command)
+
+
+def _add_grade(commands: Commands) -> None:
+    command = _command(commands, grade, "score a class; goes on where it stopped")
+    command.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="holds STUDENT/consistency-models/*.ipynb, STUDENT/*.ipynb or STUDENT.ipynb (default: submitted)",
+    )
+    command.add_argument("--out", metavar="DIR", type=Path, help="where the reports go (default: results)")
+    command.add_argument("--workers", metavar="N", type=_count, help="how many at a time (default: one a core)")
+    command.add_argument("--force", action="store_true", help="mark again what is already done")
+    _add_isolation(command)
+
+
+def _add_isolation(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--isolation",
+        choices=("namespaces", "process"),
+        default="namespaces",
+        help="process: two processes and limits only, where namespaces are not to be had",
+    )
+
+
+def _command(commands: Commands, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(run.__name__, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--course", metavar="DIR", type=Path, help="the course folder (default: found upward from here)"
+    )
+    command.add_argument(
+        "--debug",
+        action="store_true",
+        default=bool(os.environ.get("AUTOGRADER_DEBUG")),
+        help="show the trace-back of a fault of the grader (also by AUTOGRADER_DEBUG=1)",
+    )
+    return command
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 100")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of workers, 1 or more")
+    return int(text)

@@ -1,0 +1,146 @@
+"""One submission to one report, whatever happens: in this process, or in a worker that keeps its judge warm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from multiprocessing import connection, parent_process, util
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.assignment import Assignment
+from autograder.errors import GraderFault, IsolationMissing, Unreadable, UsageError
+from autograder.report import GRADER_ERROR, UNREADABLE, Report, unmarked
+from autograder.settings import Settings
+from autograder.students import Handin
+
+PATIENCE_SECONDS = 5.0  # for a worker to close its judge; then it is ended
+NO_FAULT = "The grader failed while it marked this submission. No points are lost; the course staff can see why."
+NO_NOTEBOOK = "No notebook was handed in: the folder holds no file that ends in .ipynb. Hand one in and try again."
+
+
+class Marker(Protocol):
+    """What a judge can do."""
+
+    def mark(self, path: Path, student: str) -> Report:
+        """Return the report on one notebook."""
+        ...
+
+
+def open_judge(assignment: Assignment, settings: Settings, isolation: str) -> AbstractContextManager[Marker]:
+    """Return the real judge; imported here, so that only the process that marks loads torch."""
+    from autograder.judge import Judge
+
+    return Judge(assignment, settings, isolation)
+
+
+@dataclass(frozen=True)
+class Marking:
+    """How submissions are marked; small enough to travel with each of them to any executor."""
+
+    assignment: Assignment
+    settings: Settings
+    isolation: str
+    open_judge: Callable[[Assignment, Settings, str], AbstractContextManager[Marker]] = open_judge
+
+
+def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking) -> Report:
+    """Return the report on one submission, one about our own fault too; `judge` opens or returns the judge.
+
+    Raises IsolationMissing and UsageError, which concern every submission.
+    """
+    if handin.notebook is None:
+        return _unmarked(handin, marking, UNREADABLE, NO_NOTEBOOK)
+    try:
+        report = judge().mark(handin.notebook, handin.student)
+    except Unreadable as error:
+        return _unmarked(handin, marking, UNREADABLE, str(error))
+    except (IsolationMissing, UsageError):
+        raise
+    except Exception as error:
+        return grader_error(handin, marking, str(error) if isinstance(error, GraderFault) else repr(error))
+    return replace(report, warnings=handin.notices + report.warnings)
+
+
+def grader_error(handin: Handin, marking: Marking, fault: str) -> Report:
+    """Return the report on a submission that we failed on; staff find the fault and the trace-back in it."""
+    trace = traceback.format_exc() if sys.exc_info()[0] else None
+    return _unmarked(handin, marking, GRADER_ERROR, NO_FAULT, staff={"fault": fault, "traceback": trace})
+
+
+def mark_in_worker(handin: Handin, marking: Marking) -> Report:
+    """Return the report on one submission, marked by the judge that this worker keeps open."""
+    try:
+        report = mark(lambda: _Worker.judge_for(marking), handin, marking)
+    except BaseException:
+        _Worker.close()
+        raise
+    if report.status == GRADER_ERROR:
+        _Worker.close()  # what failed once is not trusted with the next submission
+    return report
+
+
+def prepare_worker() -> None:
+    """Make a worker end with its parent and on SIGTERM, closing its judge; Ctrl-C is the parent's business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+    util.Finalize(None, _Worker.close, exitpriority=10)  # atexit does not run in workers
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+class _Worker:
+    """The judge of this worker process."""
+
+    marking: Marking | None = None
+    context: AbstractContextManager[Marker] | None = None
+    judge: Marker | None = None
+
+    @classmethod
+    def judge_for(cls, marking: Marking) -> Marker:
+        if cls.judge is None or cls.marking != marking:
+            cls.close()
+            context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
+            cls.judge = context.__enter__()
+            cls.context, cls.marking = context, marking
+        return cls.judge
+
+    @classmethod
+    def close(cls) -> None:
+        context, cls.context, cls.judge = cls.context, None, None
+        if context is not None:
+            context.__exit__(None, None, None)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(1)
+
+
+def _follow_parent() -> None:
+    # A killed parent closes no queue that its workers wait on, since they hold both ends of it themselves.
+    parent = parent_process()
+    if parent is None:
+        return
+    connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(PATIENCE_SECONDS)
+    os._exit(1)
+
+
+def _unmarked(handin: Handin, marking: Marking, status: str, reason: str, **known: Any) -> Report:
+    return unmarked(
+        handin.student,
+        status,
+        reason,
+        marking.assignment.tasks,
+        isolation=marking.isolation,
+        file=handin.notebook.name if handin.notebook else "",
+        warnings=handin.notices,
+        **known,
+    )

@@ -1,0 +1,113 @@
+"""`autograder score`: one notebook, its report in every form that was asked for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import UsageError
+from autograder.files import write_atomically
+from autograder.marking import Marking, mark
+from autograder.render.gradescope import to_gradescope
+from autograder.render.html import to_html
+from autograder.render.junit import to_junit
+from autograder.render.terminal import console, report_table
+from autograder.report import GRADER_ERROR, UNREADABLE, Report, json_text
+from autograder.students import Handin, student_of
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """What `autograder score` was asked to do; a path is where that form of the report goes, `-` for stdout."""
+
+    notebook: Path
+    student: str | None = None
+    json: Path | None = None
+    junit: Path | None = None
+    html: Path | None = None
+    gradescope: Path | None = None
+    fail_under: float | None = None  # percent of max_score; the bonus does not count
+
+    @property
+    def outputs(self) -> dict[Path, Callable[[Report], bytes | str]]:
+        """Which form goes where; raises UsageError when two go to one place."""
+        forms: list[tuple[Path | None, Callable[[Report], bytes | str]]] = [
+            (self.json, Report.to_json),
+            (self.junit, to_junit),
+            (self.html, to_html),
+            (self.gradescope, lambda report: json_text(to_gradescope(report))),
+        ]
+        named = [(path, form) for path, form in forms if path is not None]
+        for path, _ in named:
+            if sum(path == other for other, _ in named) > 1:
+                raise UsageError(f"two reports cannot both be written to {path}; name a file for each")
+        return dict(named)
+
+
+def score_notebook(job: ScoreJob, marking: Marking) -> int:
+    """Mark one notebook, write its reports, show the table, and return the exit code of CONTRACT.md.
+
+    A notebook that cannot be read has its reports too. Raises UsageError before anything is marked when the
+    notebook is not there or a report cannot be written where it should go; IsolationMissing.
+    """
+    outputs = job.outputs
+    _check(job.notebook, outputs)
+    handin = Handin(job.student or student_of(job.notebook), job.notebook)
+    with ExitStack() as stack:
+        context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
+        report = mark(lambda: stack.enter_context(context), handin, marking)
+    for path, form in outputs.items():
+        _write(path, form(report))
+    console(to_stderr=STDOUT in outputs).print(report_table(report))
+    return _exit_code(report, job.fail_under)
+
+
+def keep_for_staff(text: str) -> Path:
+    """Write what only staff may read into a file of its own, readable by nobody else; return where it is."""
+    descriptor, name = tempfile.mkstemp(prefix="autograder-fault-", suffix=".txt")
+    with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _check(notebook: Path, outputs: dict[Path, Callable[[Report], bytes | str]]) -> None:
+    if notebook.is_dir():
+        raise UsageError(f"{notebook} is a folder; name the notebook in it, or mark a class with `autograder grade`")
+    if not os.path.lexists(notebook):
+        raise UsageError(f"there is no file {notebook}")
+    for path in outputs:
+        if path != STDOUT and not path.parent.is_dir():
+            raise UsageError(f"{path} cannot be written: {os.strerror(errno.ENOENT)}: {path.parent}")
+        if path != STDOUT and path.is_dir():
+            raise UsageError(f"{path} cannot be written: it is a folder")
+        if path != STDOUT and path.exists() and path.samefile(notebook):
+            raise UsageError(f"{path} is the submission itself; write the report to another file")
+
+
+def _write(path: Path, content: bytes | str) -> None:
+    if path != STDOUT:
+        write_atomically(path, content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
+    sys.stdout.buffer.flush()
+
+
+def _exit_code(report: Report, fail_under: float | None) -> int:
+    if report.status == GRADER_ERROR:
+        kept = keep_for_staff(json_text({"student": report.student, "staff": report.staff}))
+        console(to_stderr=True).print(f"autograder: the grader itself failed; why is in {kept}", soft_wrap=True)
+        return 4
+    if report.status == UNREADABLE:
+        return 3
+    if fail_under is not None and 100 * (report.score or 0.0) < fail_under * report.max_score:
+        return 1
+    return 0

@@ -1,0 +1,23 @@
+"""`python -m tests.fake_command`: the command line with the fake judge, for tests that need a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from autograder import cli
+from autograder.assignment import load_assignment
+from autograder.marking import Marking
+from autograder.settings import load_settings
+from tests.fake_judge import FakeJudge
+
+
+def marking(options: argparse.Namespace, course: Path) -> Marking:
+    """Return how to mark, by the fake judge."""
+    return Marking(load_assignment(course), load_settings(course), options.isolation, FakeJudge)
+
+
+if __name__ == "__main__":
+    cli._marking = marking
+    sys.exit(cli.main())
