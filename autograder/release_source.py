@@ -1,0 +1,195 @@
+"""What a source notebook must be before it can be released.
+
+nbgrader drops an END marker without BEGIN in silence and stops at other slips without a name. Here each fault
+names the cell, its number, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.nbgraderformat import (
+    MetadataValidator,
+    SchemaTooNewError,
+    SchemaTooOldError,
+    ValidationError,
+)
+
+from autograder.errors import ReleaseFault
+
+SOLUTION, HIDDEN = "SOLUTION", "HIDDEN TESTS"
+KINDS = (SOLUTION, HIDDEN)
+MARKERS = tuple(f"{edge} {kind}" for kind in KINDS for edge in ("BEGIN", "END"))
+# One wrong, missing or added letter leaves the shortest marker 0.9 alike; ordinary comments are below 0.7.
+MISSPELT = 0.8
+
+
+@dataclass(frozen=True)
+class Region:
+    """Lines between two markers of one kind: what students must not get."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+def read_notebook(path: Path) -> Any:
+    """Return the notebook at `path`, in nbformat 4.5, which gives every cell an id of its own.
+
+    Raises ReleaseFault when it is missing, is no notebook, or is in an older format.
+    """
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
+    except FileNotFoundError:
+        raise ReleaseFault(f"{path} is missing") from None
+    except Exception as error:
+        raise ReleaseFault(f"{path} cannot be read as a notebook: {error}") from None
+    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
+        version = f"{notebook.nbformat}.{notebook.nbformat_minor}"
+        raise ReleaseFault(f"{path} has format {version}; save it in 4.5, so that each cell has an id")
+    return notebook
+
+
+def check_source(notebook: Any) -> None:
+    """Raise ReleaseFault that lists every fault for which a source notebook cannot be released."""
+    faults = list(_faults(notebook))
+    if faults:
+        raise ReleaseFault("\n".join(faults))
+
+
+def cell_name(notebook: Any, index: int) -> str:
+    """Return how messages name a cell: by its grade_id or id, and its number as a person would count."""
+    cell = notebook.cells[index]
+    name = grading(cell).get("grade_id") or cell.get("id", "")
+    return f"cell '{name}' ({index + 1} of {len(notebook.cells)})"
+
+
+def grading(cell: Any) -> dict[str, Any]:
+    """Return the cell's nbgrader metadata, empty where it has none."""
+    return dict(cell.metadata.get("nbgrader", {}))
+
+
+def regions(source: str) -> tuple[list[Region], list[str]]:
+    """Return the marked regions of a cell, and the faults of its markers, each without the cell's name."""
+    found: list[Region] = []
+    faults: list[str] = []
+    opened: str | None = None
+    lines: list[str] = []
+    for number, line in enumerate(source.splitlines(), 1):
+        marker = _marker(line)
+        if marker is None:
+            near = _misspelt(line)
+            if near:
+                faults.append(f"line {number}, {line.strip()!r}, is no marker; write '### {near}'")
+            lines.append(line)
+            continue
+        edge, _, kind = marker.partition(" ")
+        if edge == "BEGIN" and opened is not None:
+            faults.append(f"BEGIN {kind} inside a {opened} region; add the line END {opened} before it")
+        elif edge == "END" and opened is None:
+            faults.append(f"END {kind} without BEGIN {kind}; add the BEGIN line")
+        elif edge == "END" and opened != kind:
+            faults.append(f"END {kind} inside a {opened} region; add the line END {opened} before it")
+        elif edge == "END":
+            found.append(Region(kind, tuple(lines)))
+        opened, lines = (kind, []) if edge == "BEGIN" else (None, [])
+    if opened is not None:
+        faults.append(f"BEGIN {opened} without END {opened}; add the END line")
+    return found, faults
+
+
+def _marker(line: str) -> str | None:
+    """Return the marker that a line is, bare or in an HTML comment (for markdown cells), or None."""
+    text = line.strip().removeprefix("<!--").removesuffix("-->").strip()
+    bare = text.removeprefix("### ")
+    return bare if bare != text and bare in MARKERS else None
+
+
+def _misspelt(line: str) -> str | None:
+    """Return the marker that a line seems to mean without being it, or None."""
+    for marker in MARKERS:
+        if marker in line:  # nbgrader takes it for a marker wherever it stands
+            return marker
+    text = line.strip().removeprefix("<!--").removesuffix("-->").strip()
+    if not text.startswith("#"):
+        return None
+    near = difflib.get_close_matches(text.strip("# ").upper(), MARKERS, n=1, cutoff=MISSPELT)
+    return near[0] if near else None
+
+
+def looks_like_marker(line: str) -> bool:
+    """Return whether a line is a marker, or seems to be meant as one."""
+    return _marker(line) is not None or _misspelt(line) is not None
+
+
+def check_metadata(notebook: Any) -> Iterator[str]:
+    """Yield the faults of ids and of nbgrader's metadata (schema version 3), each with the cell's name."""
+    yield from _repeated(notebook, "id", [cell.get("id", "") for cell in notebook.cells])
+    yield from _repeated(notebook, "grade_id", [grading(cell).get("grade_id", "") for cell in notebook.cells])
+    validator = MetadataValidator()
+    for index, cell in enumerate(notebook.cells):
+        try:
+            validator.validate_cell(cell)
+        except (ValidationError, SchemaTooOldError, SchemaTooNewError) as error:
+            yield f"{cell_name(notebook, index)}: {getattr(error, 'message', str(error))}"
+
+
+def _faults(notebook: Any) -> Iterator[str]:
+    yield from check_metadata(notebook)
+    tasks = {cell.metadata.get("autograder", {}).get("task") for cell in notebook.cells}
+    for index, cell in enumerate(notebook.cells):
+        found, faults = regions(cell.source)
+        faults += _role_faults(cell, {region.kind for region in found}, tasks)
+        yield from (f"{cell_name(notebook, index)}: {fault}" for fault in faults)
+
+
+def _repeated(notebook: Any, what: str, values: list[str]) -> Iterator[str]:
+    counts = Counter(value for value in values if value)
+    for index, value in enumerate(values):
+        if counts[value] > 1:
+            times = f"is used {counts[value]} times; each cell needs its own"
+            yield f"{cell_name(notebook, index)}: the {what} '{value}' {times}"
+
+
+def _role_faults(cell: Any, kinds: set[str], tasks: set[str | None]) -> Iterator[str]:
+    """Yield what is wrong between a cell's metadata and what stands in it."""
+    meta = grading(cell)
+    grade, solution, locked = (bool(meta.get(key)) for key in ("grade", "solution", "locked"))
+    if SOLUTION in kinds and not solution:
+        yield "a SOLUTION region in a cell that is no answer cell; set nbgrader's solution to true"
+    if HIDDEN in kinds and (solution or not grade):
+        yield "a HIDDEN TESTS region in a cell that is no test cell; set grade to true and solution to false"
+    if "prelude" in cell.metadata.get("tags", []) and (not locked or cell.cell_type != "code"):
+        yield "a prelude cell must be a locked code cell; students' code would run as trusted code"
+    if cell.cell_type == "code" and solution:
+        if SOLUTION not in kinds:
+            yield "an answer cell without a SOLUTION region; its function's name and docstring would go too"
+        if meta.get("grade_id") not in tasks:
+            yield "an answer cell that no test cell names; add the test cell with the metadata 'autograder'"
+    elif cell.cell_type == "code" and not locked:
+        yield "a given code cell that is not locked; set nbgrader's locked to true"
+    yield from _test_faults(cell, kinds)
+
+
+def _test_faults(cell: Any, kinds: set[str]) -> Iterator[str]:
+    meta = grading(cell)
+    ours = cell.metadata.get("autograder", {})
+    if "task" not in ours:
+        if meta.get("grade") and not meta.get("solution"):
+            yield "a test cell without the metadata 'autograder': {'task': ..., 'title': ...}"
+        return
+    if not (meta.get("grade") and meta.get("locked")):
+        yield "a test cell must be graded and locked"
+    if meta.get("grade_id") != f"test_{ours['task']}":
+        yield f"the test cell of the task '{ours['task']}' must have the grade_id 'test_{ours['task']}'"
+    if HIDDEN not in kinds:
+        yield "a test cell without a HIDDEN TESTS region; its points would go to the visible asserts"
+    if not meta.get("points"):
+        yield "a test cell without points"
+    if not ours.get("title"):
+        yield "a test cell without a title for the report"
