@@ -1,0 +1,171 @@
+"""The one source of truth: the instructor's notebook, read once.
+
+Nothing of the notebook is typed a second time in this package. Its cells tagged `prelude` are trusted code, its
+solution cells are the reference, its test cells (`test_<task>`) carry the tasks' titles and points.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+
+from autograder.errors import UsageError
+
+NAME = "consistency-models"
+MARKERS = (
+    ("### BEGIN SOLUTION", "### END SOLUTION"),
+    ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"),
+)
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A cell of the source notebook; `number` counts from 1 as a person would."""
+
+    number: int
+    cell_type: str
+    source: str
+    grade_id: str
+    locked: bool
+    solution: bool
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is marked together and shown as one row: the answer function, its title and its points."""
+
+    id: str
+    title: str
+    points: float
+    bonus: bool
+    answer: SourceCell | None  # None: the task has no answer cell (boundary_condition, sample_quality)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The assignment as its source notebook defines it."""
+
+    course: Path
+    cells: tuple[SourceCell, ...]
+    tasks: tuple[Task, ...]
+
+    @property
+    def prelude(self) -> tuple[SourceCell, ...]:
+        """The trusted cells that run before any student code exists."""
+        return tuple(cell for cell in self.cells if "prelude" in cell.tags)
+
+    @property
+    def reference(self) -> tuple[SourceCell, ...]:
+        """The answer cells, which never leave the judge's side."""
+        return tuple(task.answer for task in self.tasks if task.answer is not None)
+
+    @property
+    def locked(self) -> dict[str, SourceCell]:
+        """The given cells by grade_id, as students have them (hidden tests stripped)."""
+        return {cell.grade_id: cell for cell in self.cells if cell.locked and cell.grade_id}
+
+    @cached_property
+    def prelude_sha256(self) -> str:
+        """The hash that ties teacher weights and calibration to the prelude that made them."""
+        return hashlib.sha256("\0".join(c.source for c in self.prelude).encode()).hexdigest()
+
+    def task(self, task_id: str) -> Task:
+        """Return the task of that id; raises UsageError naming the known ones."""
+        for task in self.tasks:
+            if task.id == task_id:
+                return task
+        known = ", ".join(task.id for task in self.tasks)
+        raise UsageError(f"there is no task '{task_id}'; the assignment has {known}")
+
+
+def find_course(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds nbgrader_config.py.
+
+    Raises UsageError when there is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / "nbgrader_config.py").is_file():
+            return folder
+    raise UsageError(
+        f"no nbgrader_config.py in {start} or a folder above it; "
+        "run inside the course folder, or name it with --course DIR"
+    )
+
+
+def source_notebook(course: Path) -> Path:
+    """Return where the instructor's notebook of a course stands."""
+    return course / "source" / NAME / f"{NAME}.ipynb"
+
+
+def strip_region(source: str, begin: str, end: str) -> str:
+    """Return the source without the lines from a `begin` marker to its `end` marker."""
+    kept: list[str] = []
+    inside = False
+    for line in source.splitlines():
+        if line.strip() == begin:
+            inside = True
+        elif line.strip() == end:
+            inside = False
+        elif not inside:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def released_source(source: str) -> str:
+    """Return a given cell as students have it: without its hidden tests."""
+    return strip_region(source, *MARKERS[1]).rstrip()
+
+
+def load_assignment(course: Path) -> Assignment:
+    """Read the source notebook of a course.
+
+    Raises UsageError when the notebook is missing, is no notebook, or names no tasks.
+    """
+    path = source_notebook(course)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise UsageError(f"no source notebook at {path}; --course must name the course folder") from None
+    except Exception as error:
+        raise UsageError(f"{path} cannot be read as a notebook: {error}") from None
+    cells = tuple(_cell(number, node) for number, node in enumerate(notebook.cells, 1))
+    answers = {cell.grade_id: cell for cell in cells if cell.solution and cell.cell_type == "code"}
+    tasks = tuple(_task(node, answers) for node in notebook.cells if "task" in _ours(node))
+    if not tasks:
+        raise UsageError(f"{path} has no test cell with metadata 'autograder': {{'task': ...}}")
+    return Assignment(course, cells, tasks)
+
+
+def _ours(node: nbformat.NotebookNode) -> dict[str, object]:
+    return dict(node.metadata.get("autograder", {}))
+
+
+def _cell(number: int, node: nbformat.NotebookNode) -> SourceCell:
+    grading = node.metadata.get("nbgrader", {})
+    return SourceCell(
+        number=number,
+        cell_type=str(node.cell_type),
+        source=str(node.source),
+        grade_id=str(grading.get("grade_id", "")),
+        locked=bool(grading.get("locked", False)),
+        solution=bool(grading.get("solution", False)),
+        tags=tuple(node.metadata.get("tags", ())),
+    )
+
+
+def _task(node: nbformat.NotebookNode, answers: dict[str, SourceCell]) -> Task:
+    ours = _ours(node)
+    task_id = str(ours["task"])
+    return Task(
+        id=task_id,
+        title=str(ours.get("title", task_id)),
+        points=float(node.metadata.nbgrader.points),
+        bonus=bool(ours.get("bonus", False)),
+        answer=answers.get(task_id),
+    )

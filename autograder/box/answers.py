@@ -1,0 +1,193 @@
+"""Runs a student's cells and answers the judge's calls, in the process that holds the student's code.
+
+The same code serves the box, where the judge sits behind a socket, and a stock nbgrader's kernel, where it does not.
+Whatever this file says about the student's code can be rewritten by that code; the judge trusts none of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import linecache
+import os
+import random
+import time
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+from autograder.box.failures import CellTooSlow, cell_name, describe_failure
+from autograder.box.models import Probe, build_model, describe_model, load_state
+from autograder.box.notebook import plain_python
+
+Ask = Callable[[dict[str, Any]], Any]
+MAX_ITEMS = 10_000
+MAX_NESTING = 4
+
+
+class Answerer:
+    """Holds the student's namespace and answers calls of its functions."""
+
+    def __init__(self, namespace: dict[str, Any], ask: Ask, classes: dict[str, Any] | None = None) -> None:
+        self.namespace = namespace
+        self.ask = ask
+        self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
+        self.slots: dict[str, nn.Module] = {}
+
+    def run_cell(self, number: int, source: str) -> dict[str, Any]:
+        """Run one cell of the student's; an exception is described, not raised."""
+        started = time.monotonic()
+        failure = None
+        try:
+            code = compile_cell(number, source)
+            result = eval(code, self.namespace)
+            if inspect.iscoroutine(result):
+                asyncio.run(result)
+        except BaseException as error:
+            failure = describe_failure(error)
+        return {"failure": failure, "seconds": time.monotonic() - started}
+
+    def names(self, wanted: list[str]) -> dict[str, bool]:
+        """Return which of the wanted functions exist."""
+        return {name: callable(self.namespace.get(name)) for name in wanted}
+
+    def seed(self, seed: int) -> None:
+        """Seed the global generators: torch, numpy and random."""
+        torch.manual_seed(seed)
+        numpy.random.seed(seed % 2**32)
+        random.seed(seed)
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Call a function of the student's; an exception is described, not raised."""
+        probes: list[Probe] = []
+        arguments = [self._build(item, probes) for item in request["args"]]
+        keywords = {name: self._build(item, probes) for name, item in request["kwargs"].items()}
+        identities = [_identities(argument) for argument in arguments]
+        function = self._function(request["function"])
+        seed = torch.initial_seed()  # changes when seeded again, not when drawn from
+        try:
+            value = function(*arguments, **keywords)
+            if request["backward"] and isinstance(value, Tensor) and value.requires_grad:
+                value.sum().backward()
+        except BaseException as error:
+            return {"failure": describe_failure(error)}
+        return {
+            "failure": None,
+            "value": _plain(value),
+            "type": _type_name(value),
+            "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
+            "arguments": [_after(*pair) for pair in zip(arguments, identities, strict=True)] if request["report"] else [],
+            "reseeded": torch.initial_seed() != seed,
+        }
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        if name == "notebook:model":  # the boundary condition: a model of the notebook's own class, as it is now
+            return _evaluate
+        function: Callable[..., Any] = self.namespace[name]
+        return function
+
+    def _build(self, item: dict[str, Any], probes: list[Probe]) -> Any:
+        if "probe" in item:
+            probes.append(Probe(_asker(self.ask, item["probe"])))
+            return probes[-1]
+        if "model" in item:
+            return self._model(item["model"])
+        return item["value"]
+
+    def _model(self, description: dict[str, Any]) -> nn.Module:
+        slot = description["slot"]
+        if slot and slot in self.slots:
+            model = self.slots[slot]
+            if description["state"] is not None:
+                load_state(model, description["state"])
+            return model
+        classes = self.namespace if description["notebook"] else self.classes
+        model = build_model(description, classes)
+        if slot:
+            self.slots[slot] = model
+        return model
+
+
+def compile_cell(number: int, source: str) -> CodeType:
+    """Compile a cell as IPython would: magics become calls, a top-level await is allowed."""
+    name = cell_name(number)
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        return compile(source, name, "exec", flags=flags, dont_inherit=True)
+    except SyntaxError:
+        python = plain_python(source)
+        if python is None:
+            raise
+        return compile(python, name, "exec", flags=flags, dont_inherit=True)
+
+
+def run_cells_limited(answerer: Answerer, number: int, source: str, seconds: float) -> dict[str, Any]:
+    """Run a cell that is cut short after `seconds` by an exception raised in it."""
+    with CellTooSlow.after(seconds):
+        return answerer.run_cell(number, source)
+
+
+def only_here(pid: int) -> None:
+    """End a forked copy of the box that came back from the student's code: it must not answer in our place."""
+    if os.getpid() != pid:
+        os._exit(0)
+
+
+def _asker(ask: Ask, probe: int) -> Callable[[Any, Any], Tensor]:
+    def question(x: Any, t: Any) -> Tensor:
+        answer = ask({"probe": probe, "x": _plain(x), "t": _plain(t)})
+        if not isinstance(answer, Tensor):
+            raise TypeError("the model takes x of shape (batch, dimension) and t of shape (batch,) or (batch, 1)")
+        return answer
+
+    return question
+
+
+def _evaluate(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+    with torch.no_grad():
+        value: Tensor = model(x, t)
+        return value
+
+
+def _identities(argument: Any) -> dict[str, int]:
+    if isinstance(argument, nn.Module):
+        return {name: id(parameter) for name, parameter in argument.named_parameters()}
+    return {}
+
+
+def _after(argument: Any, before: dict[str, int]) -> Any:
+    if isinstance(argument, Probe):
+        return None
+    if isinstance(argument, nn.Module):
+        return describe_model(argument, before)
+    return _plain(argument)
+
+
+def _type_name(value: Any) -> str:
+    return str(type(value).__name__)[:80]
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return a copy that can cross the wire; None for what cannot. Only exact types count: a subclass may lie."""
+    kind = type(value)
+    if value is None or kind in (bool, float):
+        return value
+    if kind is int:
+        return value if abs(value) < 2**63 else None
+    if kind is str:
+        return value[:MAX_ITEMS]
+    if kind is Tensor or kind is nn.Parameter:
+        if value.layout is not torch.strided or value.is_quantized or value.is_complex():
+            return None
+        return value.detach().clone()
+    if kind in (list, tuple) and depth < MAX_NESTING and len(value) <= MAX_ITEMS:
+        return kind(_plain(item, depth + 1) for item in value)
+    if kind is dict and depth < MAX_NESTING and len(value) <= MAX_ITEMS:
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    return None

@@ -1,0 +1,174 @@
+"""The box keeper: imports torch, runs the prelude, then forks a box for each task.
+
+Theory of operation. The judge starts this file, under bubblewrap as PID 1 of its own namespaces, with one end of a
+socket, the control channel. On it come a set-up (prelude, teacher, limits), then pairs of `open` and `end`. `open`
+carries by SCM_RIGHTS the socket and the output pipe of one box; the keeper forks, the child closes the control
+channel, drops what is left of its rights and serves the judge over its own socket. When the child ends, its exit
+status goes to the judge on the control channel alone. At `end` the keeper kills every process but itself, empties
+/tmp and /dev/shm, and says whether it could; a judge replaces a keeper that could not.
+
+A fork copies memory. So the keeper never reads anything of a submission, a check, or a box's socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from autograder.box import limits
+from autograder.wire import receive_from, send
+
+MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than to delete
+
+
+def main() -> None:
+    """Serve the judge on the file descriptor named by the first argument until it closes."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(control.fileno(), False)
+    user = int(sys.argv[2])  # 0: stay who we are
+    if user:
+        limits.become(user)
+    limits.default_signals()
+    limits.undumpable()
+    if os.getpid() != 1 and limits.LINUX:
+        limits.prctl(limits.PR_SET_CHILD_SUBREAPER, 1)  # without a namespace of our own, orphans still come to us
+    with contextlib.suppress(EOFError, ConnectionError):  # the judge is gone, and so shall we be
+        setup = receive_from(control)
+        keep(control, setup)
+    kill_everything()
+
+
+def keep(control: socket.socket, setup: dict[str, Any]) -> None:
+    """Run the prelude, then fork boxes until the judge is gone (EOFError)."""
+    namespace = run_prelude(setup)
+    gc.collect()
+    gc.freeze()  # so that collections in a box do not touch, and thereby copy, the keeper's pages
+    send(control, {"event": "ready", "pid": os.getpid()})
+    while True:
+        receive_from(control)  # `open`, the only request there is between two boxes
+        fork_box(control, namespace, setup)
+
+
+def run_prelude(setup: dict[str, Any]) -> dict[str, Any]:
+    """Return the namespace in which the notebook's given definitions stand, the trained teacher among them."""
+    import torch
+
+    from autograder.box import serve  # imported here, once, so that a fork finds it ready
+
+    torch.set_num_threads(1)  # a forked OpenMP pool hangs
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    namespace = module.__dict__
+    serve.prepare(namespace, setup["prelude"], setup["teacher"])
+    return namespace
+
+
+def fork_box(control: socket.socket, namespace: dict[str, Any], setup: dict[str, Any]) -> None:
+    """Fork a box, tell the judge when it ends, and clean up when the judge says so."""
+    _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            control.close()
+            run_box(descriptors, namespace, setup)
+        finally:
+            os._exit(0)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    send(control, {"event": "forked"})
+    watch(control, pid)
+    clean = kill_everything() and empty(setup["scratch"])
+    send(control, {"event": "ended", "clean": clean})
+
+
+def run_box(descriptors: list[int], namespace: dict[str, Any], setup: dict[str, Any]) -> None:
+    """Become a box: this process is the student's from here on."""
+    from autograder.box.serve import serve
+
+    channel = socket.socket(fileno=descriptors[0])
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(descriptors[1], 1)
+    os.dup2(descriptors[1], 2)
+    os.close(descriptors[1])
+    limits.python_signals()
+    limits.limit_box(setup["limits"])
+    limits.install_filter(setup["seccomp"])
+    serve(channel, namespace)
+
+
+def watch(control: socket.socket, pid: int) -> None:
+    """Wait until the judge says `end`; report the box's exit status as soon as there is one."""
+    handle = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(handle, select.POLLIN)
+    try:
+        while True:
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if handle in ready:
+                poll.unregister(handle)
+                send(control, {"event": "exited", "status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])})
+            if control.fileno() in ready:
+                receive_from(control)  # `end`, or the judge is gone: EOFError ends the keeper and all with it
+                return
+    finally:
+        os.close(handle)
+
+
+def kill_everything() -> bool:
+    """Kill every process that a box may have left, and reap until none is there."""
+    for _ in range(1000):
+        if os.getpid() == 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        else:
+            kill_children()
+        try:
+            while os.waitpid(-1, 0)[0]:
+                if os.getpid() != 1:
+                    kill_children()
+        except ChildProcessError:
+            return True
+    return False
+
+
+def kill_children() -> None:
+    """Kill the children of this process; grandchildren become children as their parents end."""
+    me = str(os.getpid())
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError, ProcessLookupError):
+            if (folder / "stat").read_text().rpartition(")")[2].split()[1] == me:
+                os.kill(int(folder.name), signal.SIGKILL)
+
+
+def empty(folders: list[str]) -> bool:
+    """Delete what a box left in its scratch folders; False when that would take long or fails."""
+    for folder in folders:
+        entries = list(os.scandir(folder))
+        if not entries:
+            continue
+        if os.statvfs(folder).f_files - os.statvfs(folder).f_ffree > MAX_LEFTOVERS:
+            return False
+        try:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                else:
+                    os.unlink(entry.path)
+        except (OSError, RecursionError):
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

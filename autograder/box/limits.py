@@ -1,0 +1,93 @@
+"""What a process gives up before it runs student code. Linux calls through ctypes; absent ones are skipped elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+from typing import Any
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
+SECCOMP_MODE_FILTER = 2
+MIB = 1 << 20
+
+LINUX = sys.platform == "linux"
+_libc = ctypes.CDLL(None, use_errno=True) if LINUX else None
+
+
+class _FilterProgram(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def prctl(option: int, value: int, pointer: Any = 0) -> None:
+    """Call prctl(2); raises OSError when the kernel refuses."""
+    if _libc is not None and _libc.prctl(option, ctypes.c_ulong(value), pointer, 0, 0):
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl({option}): {os.strerror(number)}")
+
+
+def default_signals() -> None:
+    """Give every signal its default action: only then does the kernel shield PID 1 from its own namespace."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def python_signals() -> None:
+    """Set what Python code expects: a write to a closed pipe or past a limit is an OSError, not an end."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if hasattr(signal, "SIGXFSZ"):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def undumpable() -> None:
+    """Refuse ptrace and /proc/PID/mem to processes of the same user."""
+    prctl(PR_SET_DUMPABLE, 0)
+
+
+def become(user: int) -> None:
+    """Become an unprivileged user of its own; every capability goes with it."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
+
+
+def limit_box(limits: dict[str, int]) -> None:
+    """Set the limits of a box: CPU seconds, processes, memory, file size, open files, core dumps."""
+    for name, value in (
+        ("CPU", limits["cpu_seconds"]),
+        ("NPROC", limits["processes"]),
+        ("DATA", limits["memory_bytes"] + _data_bytes()),
+        ("FSIZE", 64 * MIB),
+        ("NOFILE", 256),
+        ("CORE", 0),
+        ("MSGQUEUE", 0),
+    ):
+        number = getattr(resource, f"RLIMIT_{name}", None)
+        if number is not None:
+            hard = resource.getrlimit(number)[1]
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(number, (value, value))
+
+
+def _data_bytes() -> int:
+    """What this process holds already; the limit is for what the student's code adds."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData"))
+    except (OSError, StopIteration):
+        return 1024 * MIB
+
+
+def install_filter(program: bytes) -> None:
+    """Install a seccomp filter (struct sock_filter[], as libseccomp exports it); it also binds every child."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    if program:
+        buffer = ctypes.create_string_buffer(program, len(program))
+        argument = _FilterProgram(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(argument))

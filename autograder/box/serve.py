@@ -1,0 +1,62 @@
+"""The box: runs the student's cells and answers the judge, one request at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from autograder.box.answers import Answerer, only_here, run_cells_limited
+from autograder.box.notebook import furnish
+from autograder.wire import WireError, receive_from, send
+
+
+def prepare(namespace: dict[str, Any], prelude: list[str], teacher: dict[str, Any] | None) -> None:
+    """Run the prelude's cells in a namespace and put the trained teacher there."""
+    furnish(namespace)
+    for number, source in enumerate(prelude, 1):
+        exec(compile(source, f"<prelude {number}>", "exec", dont_inherit=True), namespace)
+    if teacher is not None:
+        model = namespace["ToyModel"]()
+        model.load_state_dict(teacher)
+        namespace["teacher"] = model.eval().requires_grad_(False)
+
+
+def serve(channel: socket.socket, namespace: dict[str, Any]) -> None:
+    """Answer requests until the judge closes the channel."""
+    pid = os.getpid()
+
+    def ask(question: dict[str, Any]) -> Any:
+        only_here(pid)
+        send(channel, {"id": current, "question": question})
+        answer: dict[str, Any] = receive_from(channel)
+        return answer["answer"]
+
+    answerer = Answerer(namespace, ask)
+    current: Any = None
+    while True:
+        try:
+            request = receive_from(channel)
+        except (EOFError, ConnectionError):
+            return
+        current = request["id"]
+        reply = answer(answerer, request)
+        only_here(pid)
+        try:
+            send(channel, {"id": current, "reply": reply})
+        except WireError:
+            send(channel, {"id": current, "reply": {**reply, "value": None, "arguments": []}})
+
+
+def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
+    """Do what one request asks."""
+    match request["op"]:
+        case "cell":
+            return run_cells_limited(answerer, request["number"], request["source"], request["seconds"])
+        case "names":
+            return answerer.names(request["names"])
+        case "seed":
+            return answerer.seed(request["seed"])
+        case "call":
+            return answerer.call(request)
+    raise ValueError(f"unknown request {request['op']!r}")

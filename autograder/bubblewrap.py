@@ -1,0 +1,138 @@
+"""The command line that puts the keeper behind bubblewrap's walls.
+
+An ordinary user gets a user namespace and becomes nobody in it. Root gets none: in one of its own it would still read
+files that only root may read. There the keeper keeps two capabilities, becomes a user of its own and loses them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import IsolationMissing
+
+MIB = 1 << 20
+NOBODY = 65534
+FIRST_USER = 0x7000_0000  # users that no machine hands out: each keeper of a grading root is one of its own
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+PACKAGE = Path(__file__).resolve().parent
+BOX_FILES = ("__init__.py", "wire.py", "box")  # all of this package that a box may read
+MOUNT = "/box/autograder"
+SCRATCH = ("/tmp", "/dev/shm")
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "USER": "student",
+    "LOGNAME": "student",
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "TMPDIR": "/tmp",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Folders that must not be seen in the box even where they lie inside one that is mounted."""
+
+    folders: tuple[Path, ...]
+
+
+def bubblewrap() -> str:
+    """Return the path of bwrap; raises IsolationMissing with what to do."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise IsolationMissing(
+            "bubblewrap (the command bwrap) is not installed, so there is no sandbox: install it "
+            "(Debian and Ubuntu: apt-get install bubblewrap), or give --isolation process and read what that gives up"
+        )
+    return path
+
+
+def keeper_user() -> int:
+    """Return the user that a keeper of root becomes; 0 for an ordinary user, who has a namespace instead."""
+    return FIRST_USER + os.getpid() if os.geteuid() == 0 else 0
+
+
+def command(hidden: Hidden, info: int, scratch_mib: int = 256) -> list[str]:
+    """Return bwrap and its options, up to and without the command to run in the box."""
+    size = str(scratch_mib * MIB)
+    options = [bubblewrap(), "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.geteuid() == 0:
+        options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        options += ["--unshare-user", "--disable-userns", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+    options += ["--hostname", "box", "--info-fd", str(info)]
+    for name, value in ENVIRONMENT.items():
+        options += ["--setenv", name, value]
+    options += _mounts(hidden)
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    for folder in SCRATCH:
+        options += ["--perms", "1777", "--size", size, "--tmpfs", folder]
+    return [*options, "--chdir", "/tmp"]
+
+
+def _mounts(hidden: Hidden) -> list[str]:
+    """Mount the system and the Python environment read-only, cover what is hidden, add the pieces for the box."""
+    options: list[str] = []
+    made: set[Path] = set()
+    mounted: list[Path] = []
+    for path in (Path(name) for name in SYSTEM):
+        if path.is_symlink() and path.parent == Path("/"):
+            options += ["--symlink", os.readlink(path), str(path)]
+        elif path.exists():
+            options += [*_parents(path, made), "--ro-bind", str(path), str(path)]
+            mounted.append(path)
+    for path in python_folders():
+        if not any(path.is_relative_to(other) for other in mounted):
+            options += [*_parents(path, made), "--ro-bind", str(path), str(path)]
+            mounted.append(path)
+    for path in hidden.folders:
+        if any(path.is_relative_to(other) for other in mounted):
+            options += ["--perms", "0755", "--tmpfs", str(path)]
+    # A virtual environment inside the course folder was just covered with it: mount it again on top.
+    for path in python_folders():
+        if any(path.is_relative_to(other) and path != other for other in hidden.folders):
+            options += ["--ro-bind", str(path), str(path)]
+            options += [o for f in hidden.folders if f.is_relative_to(path) for o in ("--perms", "0755", "--tmpfs", str(f))]
+    for name in BOX_FILES:
+        options += [*_parents(Path(MOUNT) / name, made), "--ro-bind", str(PACKAGE / name), f"{MOUNT}/{name}"]
+    return options
+
+
+def _parents(path: Path, made: set[Path]) -> list[str]:
+    """Make the folders above a mount point readable: an interpreter below a closed home must still be reached."""
+    options: list[str] = []
+    for folder in reversed(path.parents[:-1]):
+        if folder not in made:
+            made.add(folder)
+            options += ["--perms", "0755", "--dir", str(folder)]
+    return options
+
+
+def python_folders() -> list[Path]:
+    """Return the folders that this Python and its packages live in."""
+    folders = [Path(sys.base_prefix), Path(sys.prefix)]
+    for name in ("torch", "numpy", "sklearn", "scipy", "matplotlib", "IPython"):
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            folders.append(Path(spec.origin).parent.parent)
+    found: list[Path] = []
+    for folder in folders:
+        if not any(folder.is_relative_to(other) for other in found):
+            found.append(folder)
+    return found
+
+
+def covered(course: Path, more: tuple[Path, ...] = ()) -> Hidden:
+    """Return what must not be seen: the course with its notebook, and this package with its checks."""
+    return Hidden((course.resolve(), PACKAGE, *(folder.resolve() for folder in more)))

@@ -1,0 +1,242 @@
+"""Starts, limits and kills the processes that run student code.
+
+Theory of operation. A `Keeper` is one sandboxed process that has imported torch and run the prelude; it forks a `Box`
+for each task in milliseconds (box/keeper.py tells its side). Judge and keeper share the control channel, judge and box
+a socket of their own. Only the keeper's word on the control channel says how a box ended. A keeper that could not
+clean up after a box, or does not answer, is killed and replaced: everything in its namespaces dies with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder import bubblewrap, processes
+from autograder.channel import Box, KeeperLost
+from autograder.errors import GraderFault, IsolationMissing
+from autograder.seccomp import filter_program
+from autograder.wire import encode, receive_from, send
+
+ISOLATIONS = ("namespaces", "process")
+START_SECONDS = 120.0  # importing torch takes two; a cold disk and a loaded machine take long
+END_SECONDS = 15.0
+MIB = 1 << 20
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from autograder.box.keeper import main; main()"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every box of a keeper gets."""
+
+    isolation: str
+    course: Path
+    prelude: tuple[str, ...]
+    teacher: dict[str, Any] | None
+    memory_bytes: int = 2048 * MIB
+    processes: int = 32
+    cpu_seconds: int = 150
+    kept_output_bytes: int = 64 * 1024
+    secret_folders: tuple[Path, ...] = field(default=())  # beside the course: covered in the box too
+
+
+class Keeper:
+    """The keeper as the judge sees it. `start` returns at once; the first box waits until it is ready."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.control: socket.socket
+        self.pid = 0
+        self.report: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._scratch: str | None = None
+        self._errors: Any = None
+        self._ready = False
+        self._dirty = False
+
+    def start(self) -> Keeper:
+        """Start the process and send it its set-up; raises IsolationMissing where the walls cannot be had."""
+        ours, theirs = socket.socketpair()
+        self.control = ours
+        self._errors = tempfile.TemporaryFile()
+        info_read, info_write = os.pipe()
+        try:
+            arguments, environment = self._command(theirs.fileno(), info_write)
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                pass_fds=(theirs.fileno(), info_write),
+                env=environment,
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+            os.close(info_write)
+        with open(info_read, encoding="utf-8") as info:
+            self.pid = self._host_pid(info.read() if self.plan.isolation == "namespaces" else "")
+        ours.settimeout(START_SECONDS)
+        with contextlib.suppress(OSError):  # a keeper that could not start is told of in `_wait_ready`
+            ours.sendall(encode(self._setup()))
+        return self
+
+    def open_box(self) -> Box:
+        """Fork a box; raises KeeperLost when the keeper is gone, IsolationMissing when it never came up."""
+        self._wait_ready()
+        if self._dirty:
+            raise KeeperLost("the keeper could not clean up after a box")
+        box_ours, box_theirs = socket.socketpair()
+        output_read, output_write = os.pipe()
+        try:
+            send(self.control, {"op": "open"})
+            socket.send_fds(self.control, [b"."], [box_theirs.fileno(), output_write])
+            self._expect("forked")
+        except (OSError, EOFError) as error:
+            box_ours.close()
+            os.close(output_read)
+            raise KeeperLost(str(error)) from None
+        finally:
+            box_theirs.close()
+            os.close(output_write)
+        return Box(self, box_ours, output_read, self.plan.kept_output_bytes)
+
+    def box_pid(self) -> int:
+        """Return the process id of the open box on this machine; 0 where /proc does not tell."""
+        found = processes.children(self.pid)
+        return found[0] if len(found) == 1 else 0
+
+    def read_exit(self) -> int | None:
+        """Return the exit status that the keeper has just announced."""
+        return self._expect("exited")
+
+    def wait_exit(self) -> int | None:
+        """Wait briefly for the keeper's word on how the box ended; None when the box is still alive."""
+        try:
+            return self._expect("exited", seconds=1.0)
+        except TimeoutError:
+            return None
+
+    def end_box(self) -> None:
+        """Kill what the box has left, and wait until the keeper has cleaned up."""
+        try:
+            send(self.control, {"op": "end"})
+            while (message := self._message(END_SECONDS))["event"] != "ended":
+                pass
+        except (OSError, EOFError, KeyError):
+            self._dirty = True
+            self.stop()
+            return
+        self._dirty = not message["clean"]
+
+    @property
+    def usable(self) -> bool:
+        """Whether another box can be opened."""
+        return self._process is not None and self._process.poll() is None and not self._dirty
+
+    def stop(self) -> None:
+        """Kill the keeper and with it all that it has started."""
+        self.control.close()  # without namespaces the keeper kills what is left when it sees this
+        if self._process is not None:
+            if self.plan.isolation == "process":
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(5)
+            self._process.kill()
+            self._process.wait()
+        if self._errors is not None:
+            self._errors.close()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _command(self, control: int, info: int) -> tuple[list[str], dict[str, str]]:
+        user = str(bubblewrap.keeper_user())
+        python = [sys.executable, "-I", "-c", START]
+        if self.plan.isolation == "namespaces":
+            hidden = bubblewrap.covered(self.plan.course, self.plan.secret_folders)
+            return [*bubblewrap.command(hidden, info), *python, "/box", str(control), user], {"PATH": os.environ.get("PATH", "")}
+        self._scratch = tempfile.mkdtemp(prefix="autograder-box-")
+        environment = {**bubblewrap.ENVIRONMENT, "HOME": self._scratch, "TMPDIR": self._scratch, "MPLCONFIGDIR": self._scratch}
+        if int(user):
+            os.chown(self._scratch, int(user), int(user))
+        return [*python, str(bubblewrap.PACKAGE.parent), str(control), user], environment
+
+    def _host_pid(self, info: str) -> int:
+        if self._process is None:
+            return 0
+        try:
+            return int(json.loads(info)["child-pid"]) if info else self._process.pid
+        except (ValueError, KeyError):
+            return self._process.pid
+
+    def _setup(self) -> dict[str, Any]:
+        limits = {
+            "memory_bytes": self.plan.memory_bytes,
+            "processes": self.plan.processes,
+            "cpu_seconds": self.plan.cpu_seconds,
+        }
+        if self.plan.isolation == "process" and os.geteuid() != 0:
+            limits["processes"] += processes.tasks_of_user(os.geteuid())
+        namespaces = self.plan.isolation == "namespaces"
+        return {
+            "prelude": list(self.plan.prelude),
+            "teacher": self.plan.teacher,
+            "limits": limits,
+            "seccomp": filter_program(),
+            "scratch": list(bubblewrap.SCRATCH) if namespaces else [self._scratch],
+            "checks": str(bubblewrap.PACKAGE / "checks"),
+            "readable": [] if namespaces else self._readable(),
+        }
+
+    def _readable(self) -> list[str]:
+        """Return what a box without namespaces may read where Landlock can hold it to that."""
+        box = [str(bubblewrap.PACKAGE / name) for name in bubblewrap.BOX_FILES]
+        return [*(name for name in bubblewrap.SYSTEM if os.path.exists(name)), *map(str, bubblewrap.python_folders()), *box]
+
+    def _wait_ready(self) -> None:
+        if self._ready:
+            return
+        try:
+            self.report = self._message(START_SECONDS)
+        except (OSError, EOFError):
+            raise self._failed_start() from None
+        if self.report.get("event") != "ready":
+            raise self._failed_start()
+        self._ready = True
+
+    def _failed_start(self) -> Exception:
+        """Say why the keeper did not come up: bubblewrap's own words, or a fault of the prelude."""
+        time.sleep(0.1)
+        self._errors.seek(0)
+        text = self._errors.read().decode("utf-8", "replace").strip()
+        if "bwrap:" in text:
+            return IsolationMissing(
+                f"the sandbox cannot be set up on this machine ({text.splitlines()[-1]}); `autograder doctor` says what "
+                "is missing, and --isolation process does without namespaces"
+            )
+        return GraderFault(f"the keeper did not start: {text[-2000:] or 'no message'}")
+
+    def _message(self, seconds: float) -> dict[str, Any]:
+        self.control.settimeout(seconds)
+        message: dict[str, Any] = receive_from(self.control)
+        return message
+
+    def _expect(self, event: str, seconds: float = END_SECONDS) -> int | None:
+        """Return the status that comes with an event of the keeper; raises KeeperLost when it is gone."""
+        try:
+            message = self._message(seconds)
+        except TimeoutError:
+            raise
+        except (OSError, EOFError) as error:
+            raise KeeperLost(str(error)) from None
+        if message.get("event") != event:
+            raise KeeperLost(f"the keeper said {message.get('event')!r} where {event!r} was due")
+        return message.get("status")

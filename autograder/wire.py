@@ -1,0 +1,189 @@
+"""The only bytes that cross between judge, keeper and box.
+
+A frame is two lengths, a JSON header and the raw bytes of tensors:
+
+    header length (u32) | body length (u32) | header | body
+
+The header holds a tree of None, bool, int, float, str, and tagged objects for what JSON lacks: {"t": [...]} tuple,
+{"d": [[key, value], ...]} dict, {"b": i} bytes and {"x": i} tensor, where i names a buffer of the body. Every length is
+checked against a limit before anything is allocated for it, and nothing that arrives is ever unpickled or executed.
+This file is mounted into the box, so it must hold nothing that a student may not read.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+PREFIX = struct.Struct(">II")
+MAX_HEADER_BYTES = 1 << 20  # the largest honest header, a state dict of a few dozen tensors, has about 4 KiB
+MAX_BODY_BYTES = 64 << 20  # a thousand times the largest honest answer
+MAX_BUFFERS = 4096
+MAX_DEPTH = 32
+MAX_DIMENSIONS = 8
+
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+        *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool),
+    )
+}
+DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
+Receive = Callable[[int], bytes | bytearray]
+
+
+class WireError(Exception):
+    """The bytes are no frame of ours, or a value cannot be sent."""
+
+
+def encode(value: Any) -> bytes:
+    """Return the frame of a value; raises WireError for a type that may not cross, or one too large."""
+    buffers: list[bytes] = []
+    described: list[list[Any]] = []
+    tree = _pack(value, buffers, described, 0)
+    header = json.dumps([tree, described], separators=(",", ":")).encode("utf-8", "surrogatepass")
+    body = b"".join(buffers)
+    _check_sizes(len(header), len(body))
+    return b"".join((PREFIX.pack(len(header), len(body)), header, body))
+
+
+def read_frame(receive: Receive) -> Any:
+    """Read one frame by `receive(n)`, which returns exactly n bytes or raises, and return its value.
+
+    Raises WireError for anything that is no well-formed frame within the limits.
+    """
+    header_bytes, body_bytes = PREFIX.unpack(receive(PREFIX.size))
+    _check_sizes(header_bytes, body_bytes)
+    return decode(bytes(receive(header_bytes)), receive(body_bytes) if body_bytes else b"")
+
+
+def decode(header: bytes, body: bytes | bytearray) -> Any:
+    """Return the value of a header and its body; raises WireError when they do not fit each other."""
+    try:
+        tree, described = json.loads(header.decode("utf-8", "surrogatepass"))
+        if not isinstance(described, list) or len(described) > MAX_BUFFERS:
+            raise WireError("a frame may describe a list of at most 4096 buffers")
+        return _unpack(tree, _buffers(described, body), 0)
+    except WireError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError, RuntimeError) as error:
+        raise WireError(f"malformed frame: {type(error).__name__}") from None
+
+
+def send(sock: socket.socket, value: Any) -> None:
+    """Send one value over a blocking socket."""
+    sock.sendall(encode(value))
+
+
+def receive_from(sock: socket.socket) -> Any:
+    """Receive one value from a blocking socket; raises EOFError when the other side is gone."""
+
+    def receive(count: int) -> bytearray:
+        data = bytearray()
+        while len(data) < count:
+            chunk = sock.recv(min(count - len(data), 1 << 20))
+            if not chunk:
+                raise EOFError("the other side closed the channel")
+            data += chunk
+        return data
+
+    return read_frame(receive)
+
+
+def _check_sizes(header_bytes: int, body_bytes: int) -> None:
+    if header_bytes > MAX_HEADER_BYTES or body_bytes > MAX_BODY_BYTES:
+        raise WireError(f"a frame of {header_bytes} + {body_bytes} bytes is over the limit")
+
+
+def _pack(value: Any, buffers: list[bytes], described: list[list[Any]], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise WireError("nested too deeply")
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if kind is list:
+        return [_pack(item, buffers, described, depth + 1) for item in value]
+    if kind is tuple:
+        return {"t": [_pack(item, buffers, described, depth + 1) for item in value]}
+    if kind is dict:
+        pairs = ((_pack(k, buffers, described, depth + 1), _pack(v, buffers, described, depth + 1)) for k, v in value.items())
+        return {"d": [list(pair) for pair in pairs]}
+    if kind is bytes:
+        buffers.append(value)
+        described.append(["bytes", [len(value)]])
+        return {"b": len(buffers) - 1}
+    if isinstance(value, torch.Tensor):
+        buffers.append(_tensor_bytes(value))
+        described.append([DTYPE_NAMES[value.dtype], list(value.shape)])
+        return {"x": len(buffers) - 1}
+    raise WireError(f"a {kind.__name__} does not cross the wire")
+
+
+def _tensor_bytes(tensor: torch.Tensor) -> bytes:
+    if tensor.dtype not in DTYPE_NAMES or tensor.layout is not torch.strided or tensor.dim() > MAX_DIMENSIONS:
+        raise WireError(f"a tensor of {tensor.dtype} ({tensor.layout}) does not cross the wire")
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor | bytes]:
+    """Cut the body into buffers; together they must fill it exactly."""
+    view = memoryview(body)
+    found: list[torch.Tensor | bytes] = []
+    offset = 0
+    for name, shape in described:
+        count = _count(shape)
+        size = count if name == "bytes" else count * DTYPES[name].itemsize
+        if offset + size > len(body):
+            raise WireError("a buffer reaches past the end of its frame")
+        raw = view[offset : offset + size]
+        found.append(bytes(raw) if name == "bytes" else _tensor(raw, DTYPES[name], shape))
+        offset += size
+    if offset != len(body):
+        raise WireError("a frame holds bytes that no buffer claims")
+    return found
+
+
+def _count(shape: Any) -> int:
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS:
+        raise WireError("a shape is a list of at most 8 lengths")
+    count = 1
+    for length in shape:
+        if type(length) is not int or not 0 <= length <= MAX_BODY_BYTES:
+            raise WireError("a length in a shape is out of range")
+        count = min(count * length, MAX_BODY_BYTES + 1) if count else 0
+    return count
+
+
+def _tensor(raw: memoryview, dtype: torch.dtype, shape: list[int]) -> torch.Tensor:
+    if not raw.nbytes:
+        return torch.empty(shape, dtype=dtype)
+    if dtype is torch.bool:  # a byte other than 0 and 1 would be undefined behaviour inside torch
+        return torch.frombuffer(bytearray(raw), dtype=torch.uint8).reshape(shape) != 0
+    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+
+
+def _unpack(tree: Any, buffers: list[torch.Tensor | bytes], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise WireError("nested too deeply")
+    if isinstance(tree, list):
+        return [_unpack(item, buffers, depth + 1) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    ((tag, content),) = tree.items()
+    if tag == "t":
+        return tuple(_unpack(item, buffers, depth + 1) for item in content)
+    if tag == "d":
+        return {_unpack(k, buffers, depth + 1): _unpack(v, buffers, depth + 1) for k, v in content}
+    if tag in ("b", "x"):
+        if type(content) is not int or not 0 <= content < len(buffers) or isinstance(buffers[content], bytes) != (tag == "b"):
+            raise WireError("a value names a buffer that is not there")
+        return buffers[content]
+    raise WireError("unknown tag in a frame")
