@@ -47,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("autograder: interrupted; what is written stays, and the same command goes on", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our table has gone (`| head`); closing stdout must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from autograder.render.terminal import forget_stdout
+
+        forget_stdout()  # whoever read it has gone (`| head`), which is no fault
         return 0
     except AutograderError as error:
         print(f"autograder: {error}", file=sys.stderr)

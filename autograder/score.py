@@ -17,7 +17,7 @@ from autograder.marking import Marking, mark
 from autograder.render.gradescope import to_gradescope
 from autograder.render.html import to_html
 from autograder.render.junit import to_junit
-from autograder.render.terminal import console, report_table
+from autograder.render.terminal import console, forget_stdout, report_table
 from autograder.report import GRADER_ERROR, UNREADABLE, Report, json_text
 from autograder.students import Handin, student_of
 
@@ -96,9 +96,11 @@ def _write(path: Path, content: bytes | str) -> None:
     if path != STDOUT:
         write_atomically(path, content)
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        forget_stdout()
 
 
 def _exit_code(report: Report, fail_under: float | None) -> int:

@@ -39,7 +39,7 @@ def test_write_atomically_gives_the_mode_of_an_ordinary_file(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["missing/report.json", "", "x" * 300])
 def test_write_atomically_refuses_a_bad_place_in_one_sentence(tmp_path: Path, name: str) -> None:
     """A missing folder, a folder's own name and a name that is too long are the caller's mistake."""
-    with pytest.raises(UsageError, match="cannot be written: .+") as caught:
+    with pytest.raises(UsageError, match="cannot be written: ") as caught:
         write_atomically(tmp_path / name, "x")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.render.text import WORDS, clean, number, one_line
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, number, one_line
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -40,7 +40,7 @@ def to_gradescope(report: Report) -> dict[str, Any]:
 
 def _summary(report: Report) -> dict[str, Any]:
     # Worth nothing and always visible: a hidden test would hide the total score from the student.
-    notices = [f"Note: {_notice(n.cell, n.message)}" for n in report.warnings]
+    notices = [f"Note: {_notice(n.cell, n.message)}" for n in report.warnings[:NOTICES_SHOWN]]
     return {
         "name": "Summary",
         "number": "0",

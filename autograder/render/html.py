@@ -11,11 +11,9 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.render.text import WORDS, clean, number, one_line
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, number, one_line
 from autograder.report import CheckResult, Report, TaskResult
 from autograder.verdict import Status
-
-NOTICES_SHOWN = 40  # a notebook with a thousand odd cells must not make a report without end
 
 
 @dataclass(frozen=True)

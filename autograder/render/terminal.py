@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 
 from rich import box
@@ -10,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.render.text import MESSAGE_LENGTH, WORDS, clean, for_log, number, one_line
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, for_log, number, one_line
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -18,9 +20,22 @@ CLASS_ROWS = 60  # of a larger class, index.html shows the rest
 _STYLES = {Status.PASSED: "green", Status.NOT_ATTEMPTED: "dim", Status.GRADER_ERROR: "magenta"}
 
 
+class _Screen(Console):
+    """A console whose reader may leave (`| head`): what was marked and its exit code stay what they are."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        forget_stdout()
+
+
+def forget_stdout() -> None:
+    """Let what is printed from now on go nowhere, so that closing stdout does not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console(*, to_stderr: bool = False) -> Console:
     """Return a console that shows text as it is: no markup, no emoji codes, no colours on a pipe."""
-    return Console(stderr=to_stderr, markup=False, emoji=False, highlight=False)
+    return _Screen(stderr=to_stderr, markup=False, emoji=False, highlight=False)
 
 
 def report_table(report: Report) -> RenderableType:
@@ -38,7 +53,7 @@ def report_table(report: Report) -> RenderableType:
         parts.append(_message(report.reason))
     parts.append(table)
     parts += [_lost(task, check) for task in report.tasks for check in task.failed]
-    parts += [_message(f"note: {_where(w.cell)}{w.message}", "yellow") for w in report.warnings]
+    parts += [_message(f"note: {_where(w.cell)}{w.message}", "yellow") for w in report.warnings[:NOTICES_SHOWN]]
     if report.checks_readable:
         parts.append(_message("note: on this machine the checks were readable to the submission", "yellow"))
     return Group(*parts)
@@ -100,4 +115,4 @@ def _text(text: str) -> Text:
 
 
 def _message(text: str, style: str = "") -> Text:
-    return Text(for_log(clean(text, MESSAGE_LENGTH)), style)
+    return Text(for_log(clean(text)), style)

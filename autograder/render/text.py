@@ -12,6 +12,7 @@ from autograder.verdict import Status
 
 MESSAGE_LENGTH = 1500  # three or four sentences and a short trace-back; more is not read
 NAME_LENGTH = 200
+NOTICES_SHOWN = 40  # a notebook with a thousand odd cells must not make a report without end
 _SHOWN_AS = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"  # legitimate in Persian and Indic names, and inside emoji
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")

@@ -1,0 +1,84 @@
+"""What a report adds up to, and its JSON."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import load_assignment
+from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult, unmarked
+from autograder.verdict import Status
+from tests.fake_judge import small_course
+from tests.sample_reports import HOSTILE, graded, hostile
+
+REPORT_KEYS = [
+    "schema", "assignment", "student", "status", "reason", "score", "max_score", "bonus", "isolation", "seconds",
+    "submission", "versions", "warnings", "tasks",
+]  # fmt: skip
+CHECK_KEYS = {"id", "title", "score", "max_score", "status", "message", "misconception"}
+
+
+def thirds(points: float, passed: int, bonus: bool = False) -> TaskResult:
+    """Return a task of three equal checks of which so many hold."""
+    checks = tuple(CheckResult(f"c{n}", "c", Fraction(1, 3), Status.PASSED, Fraction(n < passed)) for n in range(3))
+    return TaskResult("t", "T", points, bonus, checks)
+
+
+def test_task_score_of_thirds_is_whole() -> None:
+    """Shares are exact, so three thirds of ten points are ten, and two of twenty-four are sixteen."""
+    assert thirds(10.0, 3).score == 10.0
+    assert thirds(24.0, 2).score == 16.0
+
+
+def test_report_sums_leave_the_bonus_apart() -> None:
+    """The bonus counts neither in score nor in max_score."""
+    report = graded(tasks=(thirds(10.0, 3), thirds(90.0, 0), thirds(10.0, 3, bonus=True)))
+    assert (report.score, report.max_score, report.bonus) == (10.0, 100.0, 10.0)
+
+
+def test_to_dict_has_the_keys_of_the_contract() -> None:
+    """Names and order of the JSON report are those that others rely on."""
+    report = graded().to_dict()
+    assert list(report) == REPORT_KEYS
+    assert list(report["submission"]) == ["file", "sha256"]
+    assert all(set(check) == CHECK_KEYS for task in report["tasks"] for check in task["checks"])
+    assert report["seconds"] == 3.14
+    assert "staff" not in json.dumps(report)
+
+
+def test_to_dict_tells_when_checks_were_readable() -> None:
+    """The flag stands in the report when it is true, and only then."""
+    assert graded(checks_readable=True).to_dict()["checks_readable"] is True
+    assert "checks_readable" not in graded().to_dict()
+
+
+def test_to_json_is_ascii_and_keeps_every_text() -> None:
+    """Whatever the text holds the document is ASCII, parses back to the same, and no CI system obeys a part of it."""
+    text = hostile().to_json()
+    assert text.isascii()
+    assert text.endswith("}\n")
+    assert "##[" not in text
+    assert "##vso[" not in text
+    assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+    assert json.loads(text)["student"] == HOSTILE
+    assert json.loads(text) == hostile().to_dict()
+
+
+def test_to_json_refuses_a_number_that_is_no_mark() -> None:
+    """NaN is an error, never a score."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        graded(seconds=float("nan")).to_json()
+
+
+@pytest.mark.parametrize(("status", "score"), [(UNREADABLE, 0.0), (GRADER_ERROR, None)])
+def test_unmarked_has_every_task_and_the_reason(tmp_path: Path, status: str, score: float | None) -> None:
+    """What could not be marked scores 0 when it is the file's fault, null when it is ours."""
+    tasks = load_assignment(small_course(tmp_path)).tasks
+    report: Report = unmarked("ada", status, "because", tasks, file="x.ipynb")
+    assert (report.score, report.max_score, report.bonus) == (score, 100.0, 0.0)
+    assert [task.id for task in report.tasks] == [task.id for task in tasks]
+    assert report.to_dict()["reason"] == "because"
+    assert report.file == "x.ipynb"
