@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.assignment import NAME, source_notebook
-from autograder.errors import ReleaseFault
+from autograder.errors import ReleaseFault, UsageError
 from autograder.files import write_atomically
 from autograder.release_nbgrader import RUNS
 from autograder.release_proof import prove_release
@@ -63,10 +63,21 @@ def check_release(course: Path) -> None:
     Raises ReleaseFault when the source cannot be released, the proof fails, or the committed release is stale; the
     message names what differs.
     """
-    differences = _differences(release_folder(course), _built_files(course))
-    if differences:
-        told = "\n".join(f"  {difference}" for difference in differences)
+    found = differences(release_folder(course), _built_files(course))
+    if found:
+        told = "\n".join(f"  {difference}" for difference in found)
         raise ReleaseFault(f"release/ is not what source/ makes; run 'autograder release':\n{told}")
+
+
+def differences(folder: Path, files: dict[str, bytes]) -> list[str]:
+    """Return a sentence for each file, or cell of the notebook, in which `folder` is not `files`."""
+    committed = _read_files(folder)
+    found = [f"{name} is missing" for name in files if name not in committed]
+    found += [f"{name} is no file of a release" for name in committed if name not in files]
+    for name in files:
+        if name in committed and committed[name] != files[name]:
+            found += _cell_differences(committed[name], files[name]) or [f"{name} differs"]
+    return found
 
 
 def release_command(course: Path, check: bool = False) -> int:
@@ -106,7 +117,10 @@ def _lay_out(course: Path, work: Path) -> None:
         if not (origin / name).is_file():
             raise ReleaseFault(f"{origin / name} is missing")
         shutil.copyfile(origin / name, copy / name)
-    shutil.copyfile(course / "nbgrader_config.py", work / "nbgrader_config.py")
+    settings = course / "nbgrader_config.py"
+    if not settings.is_file():
+        raise UsageError(f"{settings} is missing; --course must name the course folder")
+    shutil.copyfile(settings, work / settings.name)
 
 
 def _run_nbgrader(work: Path) -> None:
@@ -127,17 +141,6 @@ def _run_nbgrader(work: Path) -> None:
 def _read_files(folder: Path) -> dict[str, bytes]:
     paths = sorted(folder.rglob("*")) if folder.is_dir() else []
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
-
-
-def _differences(folder: Path, files: dict[str, bytes]) -> list[str]:
-    """Return a sentence for each file, or cell of the notebook, in which `folder` is not `files`."""
-    committed = _read_files(folder)
-    found = [f"{name} is missing" for name in files if name not in committed]
-    found += [f"{name} is no file of a release" for name in committed if name not in files]
-    for name in files:
-        if name in committed and committed[name] != files[name]:
-            found += _cell_differences(committed[name], files[name]) or [f"{name} differs"]
-    return found
 
 
 def _cell_differences(committed: bytes, built: bytes) -> list[str]:

@@ -26,9 +26,9 @@ import __future__, inspect, json, sys
 work = json.load(sys.stdin)
 said = {}
 for name, source in work["answers"].items():
-    code = compile(source, name, "exec", __future__.annotations.compiler_flag, True)
     space = {}
     try:
+        code = compile(source, name, "exec", __future__.annotations.compiler_flag, True)
         try:
             exec(code, space)
         except NameError:

@@ -7,6 +7,7 @@ names the cell, its number, and what to do.
 from __future__ import annotations
 
 import difflib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ from autograder.errors import ReleaseFault
 SOLUTION, HIDDEN = "SOLUTION", "HIDDEN TESTS"
 KINDS = (SOLUTION, HIDDEN)
 MARKERS = tuple(f"{edge} {kind}" for kind in KINDS for edge in ("BEGIN", "END"))
-# One wrong, missing or added letter leaves the shortest marker 0.9 alike; ordinary comments are below 0.7.
-MISSPELT = 0.8
+# One wrong, missing or added letter leaves the shortest marker 0.9 alike; a heading such as SOLUTION is at 0.8.
+MISSPELT = 0.85
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,25 @@ class Region:
 def read_notebook(path: Path) -> Any:
     """Return the notebook at `path`, in nbformat 4.5, which gives every cell an id of its own.
 
-    Raises ReleaseFault when it is missing, is no notebook, or is in an older format.
+    Raises ReleaseFault when it is missing, is no notebook, is in an older format, or an id is not there or used twice.
     """
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
+        content = path.read_text(encoding="utf-8")
+        raw = json.loads(content)
+        version, cells = (raw["nbformat"], raw["nbformat_minor"]), raw["cells"] if raw["nbformat"] == 4 else []
+        names = [str(cell.get("id", "")) for cell in cells]
     except FileNotFoundError:
         raise ReleaseFault(f"{path} is missing") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ReleaseFault(f"{path} cannot be read as a notebook ({type(error).__name__}: {error})") from None
+    if version < (4, 5):
+        number = ".".join(str(part) for part in version)
+        raise ReleaseFault(f"{path} has format {number}; save it in 4.5, so that each cell has an id")
+    _check_ids(names)  # nbformat would give new random ids in silence
+    try:
+        return nbformat.reads(content, as_version=4)
     except Exception as error:
         raise ReleaseFault(f"{path} cannot be read as a notebook: {error}") from None
-    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
-        version = f"{notebook.nbformat}.{notebook.nbformat_minor}"
-        raise ReleaseFault(f"{path} has format {version}; save it in 4.5, so that each cell has an id")
-    return notebook
 
 
 def check_source(notebook: Any) -> None:
@@ -128,11 +136,14 @@ def looks_like_marker(line: str) -> bool:
 
 
 def check_metadata(notebook: Any) -> Iterator[str]:
-    """Yield the faults of ids and of nbgrader's metadata (schema version 3), each with the cell's name."""
-    yield from _repeated(notebook, "id", [cell.get("id", "") for cell in notebook.cells])
-    yield from _repeated(notebook, "grade_id", [grading(cell).get("grade_id", "") for cell in notebook.cells])
+    """Yield the faults of nbgrader's metadata (schema version 3), each with the cell's name."""
+    counts = Counter(grading(cell).get("grade_id", "") for cell in notebook.cells)
     validator = MetadataValidator()
     for index, cell in enumerate(notebook.cells):
+        grade_id = grading(cell).get("grade_id")
+        if grade_id and counts[grade_id] > 1:
+            times = f"is used {counts[grade_id]} times; each cell needs its own"
+            yield f"{cell_name(notebook, index)}: the grade_id '{grade_id}' {times}"
         try:
             validator.validate_cell(cell)
         except (ValidationError, SchemaTooOldError, SchemaTooNewError) as error:
@@ -148,12 +159,13 @@ def _faults(notebook: Any) -> Iterator[str]:
         yield from (f"{cell_name(notebook, index)}: {fault}" for fault in faults)
 
 
-def _repeated(notebook: Any, what: str, values: list[str]) -> Iterator[str]:
-    counts = Counter(value for value in values if value)
-    for index, value in enumerate(values):
-        if counts[value] > 1:
-            times = f"is used {counts[value]} times; each cell needs its own"
-            yield f"{cell_name(notebook, index)}: the {what} '{value}' {times}"
+def _check_ids(ids: list[str]) -> None:
+    for number, name in enumerate(ids, 1):
+        place = f"cell '{name}' ({number} of {len(ids)})"
+        if not name:
+            raise ReleaseFault(f"{place}: no id; open the notebook in Jupyter and save it, which gives each cell one")
+        if ids.count(name) > 1:
+            raise ReleaseFault(f"{place}: the id is used {ids.count(name)} times; each cell needs its own")
 
 
 def _role_faults(cell: Any, kinds: set[str], tasks: set[str | None]) -> Iterator[str]:
