@@ -34,8 +34,6 @@ ENVIRONMENT = {
     "MPLCONFIGDIR": "/tmp",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
 }
 
 
@@ -121,11 +119,11 @@ def _parents(path: Path, made: set[Path]) -> list[str]:
 
 def python_folders() -> list[Path]:
     """Return the folders that this Python and its packages live in."""
-    folders = [Path(sys.base_prefix), Path(sys.prefix)]
+    folders = [Path(os.path.abspath(folder)) for folder in (sys.base_prefix, sys.prefix)]
     for name in ("torch", "numpy", "sklearn", "scipy", "matplotlib", "IPython"):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
-            folders.append(Path(spec.origin).parent.parent)
+            folders.append(Path(os.path.abspath(spec.origin)).parent.parent)
     found: list[Path] = []
     for folder in folders:
         if not any(folder.is_relative_to(other) for other in found):

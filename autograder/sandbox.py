@@ -158,16 +158,15 @@ class Keeper:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _command(self, control: int, info: int) -> tuple[list[str], dict[str, str]]:
-        user = str(bubblewrap.keeper_user())
-        python = [sys.executable, "-I", "-c", START]
+        python = [os.path.abspath(sys.executable), "-I", "-B", "-c", START]
         if self.plan.isolation == "namespaces":
             hidden = bubblewrap.covered(self.plan.course, self.plan.secret_folders)
-            return [*bubblewrap.command(hidden, info), *python, "/box", str(control), user], {"PATH": os.environ.get("PATH", "")}
+            return [*bubblewrap.command(hidden, info), *python, "/box", str(control), str(bubblewrap.keeper_user())], {"PATH": os.environ.get("PATH", "")}
         self._scratch = tempfile.mkdtemp(prefix="autograder-box-")
         environment = {**bubblewrap.ENVIRONMENT, "HOME": self._scratch, "TMPDIR": self._scratch, "MPLCONFIGDIR": self._scratch}
-        if int(user):
-            os.chown(self._scratch, int(user), int(user))
-        return [*python, str(bubblewrap.PACKAGE.parent), str(control), user], environment
+        if user := bubblewrap.keeper_user():
+            os.chown(self._scratch, user, user)
+        return [*python, str(bubblewrap.PACKAGE.parent), str(control), "0"], environment
 
     def _host_pid(self, info: str) -> int:
         if self._process is None:
@@ -192,7 +191,8 @@ class Keeper:
             "limits": limits,
             "seccomp": filter_program(),
             "scratch": list(bubblewrap.SCRATCH) if namespaces else [self._scratch],
-            "checks": str(bubblewrap.PACKAGE / "checks"),
+            "namespaces": namespaces,
+            "user": bubblewrap.keeper_user(),
             "readable": [] if namespaces else self._readable(),
         }
 

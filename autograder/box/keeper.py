@@ -14,19 +14,23 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 import select
 import shutil
 import signal
 import socket
 import sys
+import time
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.box import limits
+from autograder.box import landlock, limits
 from autograder.wire import receive_from, send
 
+KILL_SECONDS = 10.0
 MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than to delete
 
 
@@ -34,8 +38,7 @@ def main() -> None:
     """Serve the judge on the file descriptor named by the first argument until it closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
-    user = int(sys.argv[2])  # 0: stay who we are
-    if user:
+    if user := int(sys.argv[2]):  # root behind namespaces; without them each box changes its user
         limits.become(user)
     limits.default_signals()
     limits.undumpable()
@@ -102,8 +105,22 @@ def run_box(descriptors: list[int], namespace: dict[str, Any], setup: dict[str, 
     os.close(descriptors[1])
     limits.python_signals()
     limits.limit_box(setup["limits"])
+    limits.forbid_new_rights()
+    if not setup["namespaces"]:
+        behind_landlock(setup)
     limits.install_filter(setup["seccomp"])
     serve(channel, namespace)
+
+
+def behind_landlock(setup: dict[str, Any]) -> None:
+    """Without namespaces: what walls the kernel gives to any process, and a user of its own under root."""
+    user = setup["user"]
+    walled = landlock.version() > 0
+    if user:
+        limits.become(user, keep_search=walled)
+    if not user:
+        limits.prctl(limits.PR_SET_DUMPABLE, 1)  # so that the judge, who is the same user, can see its memory
+    landlock.restrict(setup["readable"], [*setup["scratch"], "/dev/null", "/dev/zero", "/dev/urandom"])
 
 
 def watch(control: socket.socket, pid: int) -> None:
@@ -126,41 +143,45 @@ def watch(control: socket.socket, pid: int) -> None:
 
 
 def kill_everything() -> bool:
-    """Kill every process that a box may have left, and reap until none is there."""
-    for _ in range(1000):
-        if os.getpid() == 1:
-            with contextlib.suppress(ProcessLookupError):
+    """Kill every process that a box may have left, and reap until none is there; False when that does not end."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpid() == 1:
                 os.kill(-1, signal.SIGKILL)
-        else:
-            kill_children()
+            else:
+                kill_tree(os.getpid())
         try:
-            while os.waitpid(-1, 0)[0]:
-                if os.getpid() != 1:
-                    kill_children()
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         except ChildProcessError:
             return True
+        time.sleep(0.001)
     return False
 
 
-def kill_children() -> None:
-    """Kill the children of this process; grandchildren become children as their parents end."""
-    me = str(os.getpid())
+def kill_tree(root: int) -> None:
+    """Kill all descendants of a process; those that lose their parent come to it, its next call finds them."""
+    parents: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError, ProcessLookupError):
-            if (folder / "stat").read_text().rpartition(")")[2].split()[1] == me:
-                os.kill(int(folder.name), signal.SIGKILL)
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    family = {root}
+    while found := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= found
+    for pid in family - {root}:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def empty(folders: list[str]) -> bool:
     """Delete what a box left in its scratch folders; False when that would take long or fails."""
     for folder in folders:
-        entries = list(os.scandir(folder))
-        if not entries:
-            continue
-        if os.statvfs(folder).f_files - os.statvfs(folder).f_ffree > MAX_LEFTOVERS:
+        left = sum(1 for _ in itertools.islice(files_below(folder), MAX_LEFTOVERS))
+        if left == MAX_LEFTOVERS:
             return False
         try:
-            for entry in entries:
+            for entry in os.scandir(folder):
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path)
                 else:
@@ -168,6 +189,13 @@ def empty(folders: list[str]) -> bool:
         except (OSError, RecursionError):
             return False
     return True
+
+
+def files_below(folder: str) -> Iterator[str]:
+    """Walk through files and folders, none of them held in memory for long."""
+    for _, folders, files in os.walk(folder):
+        yield from folders
+        yield from files
 
 
 if __name__ == "__main__":

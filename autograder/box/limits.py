@@ -11,7 +11,9 @@ import sys
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
+PR_SET_KEEPCAPS = 8
 SECCOMP_MODE_FILTER = 2
+CAPABILITY_VERSION, CAP_DAC_READ_SEARCH = 0x20080522, 1 << 2
 MIB = 1 << 20
 
 LINUX = sys.platform == "linux"
@@ -49,11 +51,20 @@ def undumpable() -> None:
     prctl(PR_SET_DUMPABLE, 0)
 
 
-def become(user: int) -> None:
-    """Become an unprivileged user of its own; every capability goes with it."""
+def become(user: int, keep_search: bool = False) -> None:
+    """Become an unprivileged user of its own; every capability goes with it.
+
+    `keep_search` keeps the right to read whatever Landlock allows, for an interpreter below a closed home.
+    """
+    if keep_search:
+        prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+    if keep_search and _libc is not None:
+        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+        sets = (ctypes.c_uint32 * 6)(CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH, 0, 0, 0, 0)
+        _libc.capset(header, sets)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
 
 
@@ -84,9 +95,13 @@ def _data_bytes() -> int:
         return 1024 * MIB
 
 
+def forbid_new_rights() -> None:
+    """Give up ever gaining rights again, by a setuid program say; seccomp and Landlock ask for this first."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
 def install_filter(program: bytes) -> None:
     """Install a seccomp filter (struct sock_filter[], as libseccomp exports it); it also binds every child."""
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
     if program:
         buffer = ctypes.create_string_buffer(program, len(program))
         argument = _FilterProgram(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import sys
 from typing import Any
 
 from autograder.box.answers import Answerer, only_here, run_cells_limited
@@ -42,6 +44,7 @@ def serve(channel: socket.socket, namespace: dict[str, Any]) -> None:
         current = request["id"]
         reply = answer(answerer, request)
         only_here(pid)
+        flush()
         try:
             send(channel, {"id": current, "reply": reply})
         except WireError:
@@ -57,6 +60,25 @@ def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
             return answerer.names(request["names"])
         case "seed":
             return answerer.seed(request["seed"])
+        case "readable":  # asked before any student code has run
+            return can_read(request["path"])
         case "call":
             return answerer.call(request)
     raise ValueError(f"unknown request {request['op']!r}")
+
+
+def flush() -> None:
+    """Send on what the student's code has printed, if it has left something to print to."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+
+
+def can_read(path: str) -> bool:
+    """Return whether any file of a folder can be read from here."""
+    try:
+        names = os.listdir(path)
+        with open(os.path.join(path, names[0]), "rb"):
+            return True
+    except (OSError, IndexError):
+        return False
