@@ -10,13 +10,16 @@ from autograder.assignment import NAME, source_notebook
 from autograder.errors import ReleaseFault
 from autograder.release import release_folder
 from autograder.release_proof import prove_release
-from autograder.release_source import read_notebook
+from autograder.release_source import read_notebook, regions
 from tests.sample_class import cell_of
 
 COURSE = Path(__file__).parent.parent
 SOURCE = read_notebook(source_notebook(COURSE))
 RELEASED = read_notebook(release_folder(COURSE) / f"{NAME}.ipynb")
 ANSWER_LINE = "p_target.mul_(decay).add_(p_online, alpha=1 - decay)"
+SECRETS = [line.strip() for cell in SOURCE.cells for region in regions(cell.source)[0] for line in region.lines]
+COMMENT = next(line for line in SECRETS if line.startswith("# ") and len(line) > 40).removeprefix("# ")
+RETURNED = next(line for line in SECRETS if line.startswith("return ") and len(line) > 30).removeprefix("return ")
 
 
 def faults_after(change):
@@ -35,7 +38,7 @@ def test_release_as_committed_is_proved():
 
 def test_answer_line_that_the_tests_plant_is_one():
     """The line that the next tests plant really stands in the answer."""
-    assert ANSWER_LINE in cell_of(SOURCE, "ema_update").source
+    assert ANSWER_LINE in SECRETS
 
 
 def _in_markdown(notebook):
@@ -57,13 +60,11 @@ def _in_metadata(notebook):
 
 
 def _value_alone(notebook):
-    notebook.cells[0].source += "\nx = (1 - level) * x_0 + level * epsilon"
+    notebook.cells[0].source += f"\nx = {RETURNED}"
 
 
 def _comment_alone(notebook):
-    notebook.cells[
-        0
-    ].source += "\nThe teacher is fixed: a graph through it would cost time and memory and train nothing."
+    notebook.cells[0].source += f"\n{COMMENT}"
 
 
 @pytest.mark.parametrize(
