@@ -1,0 +1,97 @@
+"""Says to a student what their code did instead of returning a value.
+
+The text of an exception can hold anything, a check's input included. So numbers with a decimal point are blotted out,
+the length is bounded, and nothing of the grader's own frames is shown.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.verdict import CheckFailed, Status
+
+MAX_TEXT = 160
+NUMBER = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?|[-+]?\d+\.?[eE][-+]?\d+|\d{6,}")
+KINDS = {status.value: status for status in Status if status not in (Status.PASSED, Status.GRADER_ERROR)}
+
+
+@dataclass(frozen=True)
+class Place:
+    """How to name a function and cells to the student: `cells` maps a cell's number to its lines."""
+
+    function: str
+    cell: int | None = None  # the number of the cell that holds the answer
+    cells: dict[int, list[str]] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)  # grade_ids
+
+    @property
+    def what(self) -> str:
+        """The function and its cell."""
+        return f"{self.function} (cell {self.cell})" if self.cell is not None else self.function
+
+    def line(self, cell: Any, line: Any) -> str:
+        """Return where in the notebook something happened, with the line's own text; empty when unknown."""
+        if type(cell) is not int or cell not in self.cells:
+            return ""
+        name = f"cell {cell}" + (f" '{self.names[cell]}'" if self.names.get(cell) else "")
+        lines = self.cells[cell]
+        if type(line) is not int or not 1 <= line <= len(lines):
+            return name
+        code = clean(lines[line - 1].strip(), 60)
+        return f"{name}, line {line}: {code}" if code else f"{name}, line {line}"
+
+
+def explain(failure: dict[str, Any], place: Place) -> CheckFailed:
+    """Return the failed check for an exception that the box described; raises KeyError or TypeError for nonsense."""
+    status = KINDS.get(str(failure["kind"]), Status.RUNTIME)
+    where = place.line(failure["cell"], failure["line"])
+    at = f" at {where}" if where else ""
+    kind = clean(str(failure["type"]), 40)
+    text = public_text(str(failure["text"]))
+    what = f"{kind} ({text})" if text else kind
+    match status:
+        case Status.NOT_ATTEMPTED:
+            message = f"{place.what} is not written yet: it still raises NotImplementedError."
+        case Status.SYNTAX:
+            message = f"Python cannot read the code{at}: {text or kind}.{_caret(failure, place)}"
+        case Status.MEMORY:
+            message = f"{place.what} asked for more memory than it may have{at}."
+        case Status.RESOURCE:
+            message = f"{place.what} used up the processes, files or disk space that it may have{at}: {what}."
+        case Status.BLOCKED:
+            message = f"{place.what} tried something that is closed while grading (files, network, processes){at}: {what}."
+        case Status.TIMEOUT:
+            message = f"{place.what} was cut short because it took too long{at}."
+        case _:
+            message = f"{place.what} raised {what}{at}.{_hint(kind)}"
+            status = Status.RUNTIME
+    return CheckFailed(status, message)
+
+
+def _hint(kind: str) -> str:
+    if kind == "NameError":
+        return " Does the name exist after Restart and Run All? Only given cells and your own cells are run, from the top."
+    if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+        return " Let the function return its value instead."
+    return ""
+
+
+def _caret(failure: dict[str, Any], place: Place) -> str:
+    """Return the column of a syntax error, as a sentence."""
+    column = failure.get("column")
+    return f" The marked place is column {column}." if type(column) is int and 0 < column < 1000 else ""
+
+
+def public_text(text: str) -> str:
+    """Return an exception's text without what could be a check's input, in bounded length."""
+    return clean(NUMBER.sub("…", text), MAX_TEXT)
+
+
+def clean(text: str, length: int) -> str:
+    """Return text as one line without control or direction characters, cut to a length."""
+    line = " ".join(text.split())
+    kept = "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    return kept if len(kept) <= length else kept[: length - 1] + "…"

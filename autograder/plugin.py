@@ -1,0 +1,177 @@
+"""Runs the hidden checks with pytest and collects a verdict on each.
+
+A check is a test with `@points`. Its share of the task's points is its weight among the task's checks; what the task is
+worth stands in the notebook, and only there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis
+import pytest
+
+from autograder.report import CheckResult
+from autograder.student import Student
+from autograder.verdict import CheckFailed, Status
+
+CHECKS = Path(__file__).resolve().parent / "checks"
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+def points(weight: float, value: bool = False) -> Callable[[Test], Test]:
+    """Make a test a check that has `weight` among the checks of its task.
+
+    `value` marks the checks that decide whether a function is right, which sample_quality and boundary_condition ask.
+    """
+    return pytest.mark.points(weight, value=value)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check, before it is turned into points."""
+
+    id: str
+    title: str
+    weight: Fraction
+    value: bool
+    status: Status
+    message: str = ""
+    misconception: str | None = None
+    earned: Fraction = Fraction(0)
+    fault: str = ""  # for staff: what went wrong in the check itself
+
+
+class Partly(Exception):
+    """A check that gives part of its points: `earned` of 1, with a sentence."""
+
+    def __init__(self, earned: Fraction, message: str) -> None:
+        super().__init__(message)
+        self.earned = earned
+        self.message = message
+
+
+OpenStudent = Callable[[str], AbstractContextManager[Student]]
+
+
+class Collector:
+    """A pytest plugin: gives the checks their student, and keeps what came of each."""
+
+    def __init__(self, open_student: OpenStudent, seed: str, shared: Any = None) -> None:
+        self.outcomes: dict[str, list[Outcome]] = {}
+        self.broken: list[str] = []
+        self._open_student = open_student
+        self._seed = seed
+        self._shared = shared
+
+    @pytest.fixture(scope="module")
+    def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
+        """The submission's functions, in a box of this task's own."""
+        with self._open_student(task_of(request.path)) as student:
+            yield student
+
+    @pytest.fixture(scope="module")
+    def marking(self) -> Any:
+        """What quality needs to know of the other tasks: `held(task)`, the assignment, the reference's run."""
+        return self._shared
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make the marker known."""
+        config.addinivalue_line("markers", "points(weight, value=False): a hidden check")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Seed Hypothesis for each check from the submission, so that a report depends on nothing else."""
+        for item in items:
+            if isinstance(item, pytest.Function):
+                digest = hashlib.sha256(f"{self._seed}:{item.nodeid.rpartition('/')[2]}".encode()).digest()
+                if hasattr(item.obj, "hypothesis"):
+                    hypothesis.seed(int.from_bytes(digest[:8], "big"))(item.obj)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a check file that cannot be imported: our own fault."""
+        if report.failed:
+            self.broken.append(str(report.longrepr)[-4000:])
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Turn what a check raised, or did not, into an outcome."""
+        yield
+        mark = item.get_closest_marker("points")
+        if mark is None or call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
+            return
+        error = call.excinfo.value if call.excinfo is not None else None
+        self.outcomes.setdefault(task_of(item.path), []).append(_outcome(item, mark, error))
+
+    def held(self, task: str) -> bool:
+        """Say whether a task was attempted and all of its value checks passed."""
+        values = [outcome for outcome in self.outcomes.get(task, ()) if outcome.value]
+        return bool(values) and all(outcome.status is Status.PASSED for outcome in values)
+
+
+def run_checks(collector: Collector, tasks: list[str]) -> None:
+    """Run the hidden checks of these tasks, in this order. Outcomes stand in the collector afterwards."""
+    files = [str(CHECKS / f"test_{task}.py") for task in tasks]
+    options = ["-q", "--assert=plain", "--import-mode=importlib", "-c", os.devnull, f"--rootdir={CHECKS}"]
+    for plugin in ("cacheprovider", "terminal", "junitxml", "pastebin", "doctest", "unittest", "stepwise", "debugging"):
+        options += ["-p", f"no:{plugin}"]
+    silence = io.StringIO()
+    kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        with redirect_stdout(silence), redirect_stderr(silence):
+            pytest.main([*options, *files], plugins=[collector])
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update({name: value for name, value in kept.items() if value is not None})
+
+
+def task_of(path: Path) -> str:
+    """Return the task whose checks a file holds."""
+    return path.stem.removeprefix("test_")
+
+
+def results(outcomes: list[Outcome]) -> tuple[CheckResult, ...]:
+    """Turn the outcomes of one task into results with their shares of its points."""
+    total = sum((outcome.weight for outcome in outcomes), Fraction(0))
+    return tuple(
+        CheckResult(o.id, o.title, o.weight / total, o.status, o.earned, o.message, o.misconception) for o in outcomes
+    )
+
+
+
+
+def _outcome(item: pytest.Item, mark: pytest.Mark, error: BaseException | None) -> Outcome:
+    function = getattr(item, "obj", None)
+    title = (getattr(function, "__doc__", "") or item.name).strip().splitlines()[0]
+    weight, value = Fraction(mark.args[0]), bool(mark.kwargs.get("value", False))
+    check_id = item.name.removeprefix("test_")
+    failed = _verdict(error)
+    if error is None:
+        return Outcome(check_id, title, weight, value, Status.PASSED, earned=Fraction(1))
+    if isinstance(error, Partly):
+        return Outcome(check_id, title, weight, value, Status.PASSED, error.message, earned=error.earned)
+    if failed is None:
+        fault = f"{type(error).__name__}: {error}"
+        message = "The grader failed at this check. No points are lost; the course staff can see why."
+        return Outcome(check_id, title, weight, value, Status.GRADER_ERROR, message, fault=fault)
+    return Outcome(check_id, title, weight, value, failed.status, failed.message, failed.misconception)
+
+
+def _verdict(error: BaseException | None) -> CheckFailed | None:
+    """Return the failed check behind an exception; Hypothesis may have wrapped it."""
+    if isinstance(error, CheckFailed):
+        return error
+    if isinstance(error, AssertionError):
+        return CheckFailed(Status.WRONG, str(error).splitlines()[0] if str(error) else "The result is not the expected one.")
+    for inner in getattr(error, "exceptions", ()):
+        if (found := _verdict(inner)) is not None:
+            return found
+    return None
