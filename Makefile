@@ -44,11 +44,10 @@ clean:  ## remove what was built, keep the environment
 system:
 	@.ci/system "$(PYTHON)"
 
-# torch first and alone: then no other package's wider range can fetch another build of it.
-# Without build isolation, since an isolated build would fetch what is there already.
+# torch==2.13.0 in constraints.txt keeps any package's wider range from fetching another build of it.
+# hatchling first: an isolated build would fetch it anew each time.
 $(INSTALLED): pyproject.toml constraints.txt | system
 	"$(PYTHON)" -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch hatchling
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 	@touch $@
