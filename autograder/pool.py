@@ -81,7 +81,7 @@ def _mark_alone(handin: Handin, marking: Marking) -> Report:
 def _pool(workers: int) -> Generator[ProcessPoolExecutor]:
     # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.judge"])
+    context.set_forkserver_preload(["autograder.marking", "autograder.judge"])
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
     try:
