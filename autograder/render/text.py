@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from autograder.submission.quoting import UNSAFE
 from autograder.verdict import Status
 
 MESSAGE_LENGTH = 1500  # three or four sentences and a short trace-back; more is not read
@@ -65,5 +66,4 @@ def number(value: float) -> str:
 def _is_unfit(char: str) -> bool:
     if char in "\n\t" or char in _JOINERS:
         return False
-    # Cc control, Cf bidi marks and other invisible ones, Cs lone surrogates, Co private, Zl/Zp line ends.
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return unicodedata.category(char) in UNSAFE
