@@ -128,8 +128,10 @@ def _follow_parent() -> None:
     if parent is None:
         return
     connection.wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(PATIENCE_SECONDS)
+    # The first signal ends what is being marked; the second one the worker, which then waits for work in vain.
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(PATIENCE_SECONDS / 2)
     os._exit(1)
 
 

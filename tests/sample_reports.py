@@ -31,7 +31,7 @@ def graded(student: str = "ada", **changes: object) -> Report:
             False,
             (
                 check("values", "the mixture (1 - t) x_0 + t epsilon, row by row", "1/2"),
-                check("rows", "each row uses its own t", "3/10"),
+                check("rows", "Each row uses its own t.", "3/10"),
                 check("arguments", "the arguments stay as they were", "1/5"),
             ),
         ),
@@ -43,7 +43,7 @@ def graded(student: str = "ada", **changes: object) -> Report:
             (
                 check(
                     "values",
-                    "the target moves to the weighted mean",
+                    "The target moves to the weighted mean.",
                     "1/2",
                     Status.WRONG,
                     "The two weights look exchanged: with decay 0.9 the target should keep nine tenths of itself "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -107,8 +108,8 @@ def test_to_html_says_what_was_checked_and_what_to_do() -> None:
     text = Page(to_html(graded("Ada Lovelace"))).text
     for part in (
         "Ada Lovelace", "22 of 50 points", "The EMA update of the target", "4 / 16",
-        "the target moves to the weighted mean: wrong value", "The two weights look exchanged",
-        "each row uses its own t: holds", "not attempted", "bonus", "too slow",
+        "The target moves to the weighted mean: wrong value", "The two weights look exchanged",
+        "Each row uses its own t: holds", "not attempted", "bonus", "too slow",
         "Cell test_noisy_sample: A given cell was changed", "9f86d081884c7d65",
     ):  # fmt: skip
         assert part in text
@@ -127,6 +128,25 @@ def test_to_html_is_self_contained_and_labelled() -> None:
     assert named
     assert named <= ids
     assert ("lang", "en") in page.attributes
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of #rrggbb or #rgb (WCAG 2.2)."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_to_html_has_contrast_in_every_theme(theme: int) -> None:
+    """Text on each of its grounds reaches 4.5 : 1, which WCAG 2.2 AA asks for."""
+    block = re.findall(r":root \{(.*?)\}", to_html(graded()), re.DOTALL)[theme]
+    colours = dict(re.findall(r"--(\w+): (#\w+);", block))
+    for text in ("ink", "soft", "held", "lost", "part", "open", "fill"):
+        for ground in ("page", "card") + (("hint",) if text == "ink" else ()):
+            light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
 
 
 def test_to_html_escapes_and_bounds_hostile_text() -> None:
@@ -192,7 +212,7 @@ def test_report_table_names_scores_and_lost_points() -> None:
     assert "4 / 16" in text
     assert "22 / 50" in text
     flowing = " ".join(text.split())
-    assert "the target moves to the weighted mean: wrong value, 8 points lost" in flowing
+    assert "The target moves to the weighted mean: wrong value, 8 points lost" in flowing
     assert "10 points not earned" in flowing
     assert "note: cell test_noisy_sample" in flowing
 

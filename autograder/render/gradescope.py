@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, number, one_line
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, number, one_line, statement
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -57,7 +57,7 @@ def _test(place: str, task: TaskResult, check: CheckResult) -> dict[str, Any]:
     passed = check.status is Status.PASSED
     word = WORDS[check.status]
     return {
-        "name": one_line(f"{task.title}: {check.title}"),
+        "name": one_line(f"{task.title}: {statement(check.title)}"),
         "number": place,
         "score": _rounded(available * float(check.earned)),
         "max_score": _rounded(available),

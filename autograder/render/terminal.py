@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, for_log, number, one_line
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, for_log, number, one_line, statement
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -79,7 +79,7 @@ def class_table(rows: Iterable[Sequence[str]], total: int) -> RenderableType:
 def _lost(task: TaskResult, check: CheckResult) -> RenderableType:
     points = number(float(task.points * check.share * (1 - check.earned)))
     what = "withheld" if check.status is Status.GRADER_ERROR else "not earned" if task.bonus else "lost"
-    head = _line(f"{task.title} – {check.title}: {WORDS[check.status]}, {points} points {what}")
+    head = _line(f"{task.title} – {statement(check.title)}: {WORDS[check.status]}, {points} points {what}")
     body = _message(check.message)
     return Group(Text(head, _STYLES.get(check.status, "red")), Padding(body, (0, 0, 0, 2)))
 

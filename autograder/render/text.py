@@ -49,6 +49,11 @@ def one_line(text: str, limit: int = NAME_LENGTH) -> str:
     return clean(" ".join(text[: 4 * limit].split()), limit)
 
 
+def statement(title: str) -> str:
+    """Return a check's title, a sentence that holds or not, so that the verdict can follow after a colon."""
+    return one_line(title).rstrip(".")
+
+
 def for_log(text: str) -> str:
     """Return text that no CI system takes for one of its commands.
 
