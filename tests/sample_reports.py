@@ -13,6 +13,7 @@ HOSTILE = (
     "\n::set-output name=score::100\n##[error]no ##vso[task.complete] ::notice title=Autograding report::"
     '{"totalPoints":100,"maxPoints":100} </details> {{ 7 * 7 }} {% raw %} [red]markup[/red] :smile:'
 )
+BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 
 
 def check(id: str, title: str, share: str, status: Status = Status.PASSED, message: str = "") -> CheckResult:
@@ -127,4 +128,11 @@ def hostile() -> Report:
         file=HOSTILE,
         tasks=(TaskResult("noisy_sample", "The noisy sample", 10.0, False, (bad,)),),
         warnings=tuple(Notice("odd", HOSTILE, HOSTILE) for _ in range(500)),
+    )
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has no control codes, marks of direction or halves of letters."""
+    return not any(
+        char in BIDI or (ord(char) < 32 and char not in "\n\t") or 0xD800 <= ord(char) < 0xE000 for char in text
     )

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from autograder.assignment import load_assignment
-from autograder.batch import ClassJob, grade_class
 from autograder.errors import GraderFault, IsolationMissing, UsageError
-from autograder.marking import Marking
-from autograder.settings import Settings
-from autograder.students import file_name, handins, student_id
-from tests.fake_judge import FakeJudge, hand_in, small_course
-
-ROOT = Path(__file__).parents[1]
-HOSTILE_NAMES = [
-    '=HYPERLINK("http:evil","x")', "+1", "-1", "@SUM(A1)", "a,b", "two\nlines", "tab\there", "emoji 😀", "a\\b",
-    "\u202egnp.exe", "%2e%2e", "index", "Index", "staff", "quote'\"", "<script>alert(1)<", "ends.", "ends ", "~tilde",
-    "x" * 250, "é" * 120, "::set-output name=score::100", "\x1b[31mred", "NUL", "$(reboot)", "consistency-models",
-]  # fmt: skip
+from autograder.students import handins
+from tests.fake_class import HOSTILE_NAMES, grade, marked, report, rows
+from tests.fake_judge import hand_in, small_course
 
 
 @pytest.fixture
@@ -39,33 +20,6 @@ def course(tmp_path: Path) -> Path:
     folder = small_course(tmp_path / "course")
     (folder / "lives").mkdir()
     return folder
-
-
-def grade(course: Path, *, workers: int = 2, force: bool = False, isolation: str = "namespaces") -> int:
-    """Grade the course's class with the fake judge."""
-    marking = Marking(load_assignment(course), Settings(), isolation, FakeJudge)
-    return grade_class(ClassJob(course / "submitted", course / "results", workers, force), marking)
-
-
-def report(course: Path, student: str) -> dict[str, Any]:
-    """Return a student's JSON report."""
-    value: dict[str, Any] = json.loads((course / "results" / f"{file_name(student)}.json").read_text())
-    return value
-
-
-def rows(course: Path) -> list[dict[str, str]]:
-    """Return the rows of grades.csv."""
-    text = (course / "results" / "grades.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def marked(course: Path) -> int:
-    """Return how often a submission was marked, and forget it."""
-    files = list((course / "lives").glob("marked-*"))
-    count = sum(len(file.read_text().splitlines()) for file in files)
-    for file in files:
-        file.unlink()
-    return count
 
 
 def test_grade_gives_every_student_a_report(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,19 +45,6 @@ def test_grade_gives_every_student_a_report(course: Path, capsys: pytest.Capture
     assert "66.67 / 100" in out
 
 
-def test_grade_keeps_one_judge_a_worker_and_closes_it(course: Path) -> None:
-    """Judges stay warm from one submission to the next, and none is left open."""
-    for n in range(6):
-        hand_in(course, f"s{n}", "fine")
-    assert grade(course, workers=2) == 0
-    opened = {path.name.partition("-")[2] for path in (course / "lives").glob("opened-*")}
-    closed = {path.name.partition("-")[2] for path in (course / "lives").glob("closed-*")}
-    assert opened == closed
-    assert 1 <= len(opened) <= 2
-    assert all(path.read_text() == ".\n" for path in (course / "lives").glob("opened-*"))
-    assert marked(course) == 6
-
-
 def test_grade_after_our_own_fault_goes_on_and_returns_4(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A fault on one submission leaves its score empty, is told to staff alone, and is tried again next time."""
     for student, text in (("ada", "fine"), ("ben", "fault"), ("cleo", "odd"), ("dan", "fine")):
@@ -122,20 +63,6 @@ def test_grade_after_our_own_fault_goes_on_and_returns_4(course: Path, capsys: p
     hand_in(course, "ben", "fine")
     assert grade(course) == 0
     assert marked(course) == 2
-
-
-def test_grade_tries_again_what_lost_its_worker(course: Path) -> None:
-    """A killed worker costs nobody a report; what kills its worker again is reported as our fault."""
-    for n in range(6):
-        hand_in(course, f"s{n}", "fine")
-    hand_in(course, "once", "kill once")
-    hand_in(course, "zoe", "kill always")
-    assert grade(course) == 4
-    status = {row["student"]: row["status"] for row in rows(course)}
-    assert Counter(status.values()) == {"graded": 7, "grader_error": 1}
-    assert status["zoe"] == "grader_error"
-    staff = json.loads((course / "results" / "staff" / "zoe.json").read_text())["staff"]
-    assert "ended two workers" in staff["fault"]
 
 
 def test_grade_without_the_isolation_ends_at_once(course: Path) -> None:
@@ -204,44 +131,6 @@ def test_grade_is_safe_for_hostile_names(course: Path, capsys: pytest.CaptureFix
     assert "\u202e" not in index
 
 
-@pytest.mark.parametrize("name", [*HOSTILE_NAMES, "../../x", "/etc/passwd", ".", "..", "", "a\x00b", ".hidden"])
-def test_file_name_stays_in_its_folder(name: str) -> None:
-    """A file name is one plain component, not hidden, not a page of ours, and short enough for any file system."""
-    safe = file_name(name)
-    assert safe == Path(safe).name
-    assert not set('/\\:*?"<>|\n\t\x00\x1b\u202e') & set(safe)
-    assert safe[0] not in ".-"
-    assert safe.lower() not in ("index", "staff")
-    assert len(f"{safe}.json".encode()) <= 200
-
-
-def test_file_name_differs_for_different_students_and_keeps_ordinary_ones() -> None:
-    """No two students share a report, also where one is named like the other's encoding."""
-    names = [*HOSTILE_NAMES, "%3DHYPERLINK", "=HYPERLINK", "%69ndex", "x" * 251, "é" * 121]
-    assert len({file_name(name) for name in names}) == len(set(names))
-    for name in ("ada", "Zoë Müller", "李雷", "s-1.2_x"):
-        assert file_name(name) == name
-
-
-def test_student_id_spells_out_bytes_that_are_no_text() -> None:
-    """A folder from an old archive may have a name in no known encoding."""
-    assert student_id(os.fsdecode(b"latin-\xff")) == "latin-\\xff"
-
-
-def test_handins_finds_the_three_layouts(course: Path) -> None:
-    """Folders in nbgrader's layout, plain folders and single notebooks; nothing hidden, no other file, no results."""
-    submitted = course / "submitted"
-    hand_in(course, "ada", "x")
-    for path in ("ben/hw.ipynb", "cleo.ipynb", "dan/hw.ipynb", "dan.ipynb", ".git/x.ipynb", "notes.txt", "results/x"):
-        (submitted / path).parent.mkdir(parents=True, exist_ok=True)
-        (submitted / path).write_text("x")
-    found = {handin.student: handin for handin in handins(submitted, leave_out=submitted / "results")}
-    assert list(found) == ["ada", "ben", "cleo", "dan"]
-    assert found["cleo"].notebook == submitted / "cleo.ipynb"
-    assert found["dan"].notebook == submitted / "dan" / "hw.ipynb"
-    assert [notice.code for notice in found["dan"].notices] == ["several_notebooks"]
-
-
 def test_grade_warns_of_several_notebooks(course: Path) -> None:
     """The choice stands in the report."""
     hand_in(course, "ada", "fine").with_name("copy.ipynb").write_text("nothing")
@@ -270,78 +159,3 @@ def test_grade_on_a_full_disk_ends_with_a_sentence(course: Path, monkeypatch: py
     marked(course)
     assert grade(course) == 0
     assert marked(course) == 1
-
-
-def start(course: Path) -> subprocess.Popen[str]:
-    """Start grading in a process group of its own, as a terminal would."""
-    command = [sys.executable, "-m", "tests.fake_command", "grade", "--course", str(course), "--workers", "2"]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def until(condition: Any) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def processes_of(group: int) -> list[int]:
-    """Return the processes of a session that are still alive."""
-    alive = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == group and fields[0] != "Z":
-                alive.append(int(entry.name))
-    return alive
-
-
-def busy_class(course: Path) -> Path:
-    """Hand in one submission that is done at once and two that take long; return the first's report."""
-    hand_in(course, "ada", "fine")
-    hand_in(course, "ben", "wait")
-    hand_in(course, "cleo", "wait")
-    return course / "results" / "staff" / "ada.json"
-
-
-def test_grade_interrupted_ends_cleanly_and_goes_on(course: Path) -> None:
-    """Ctrl-C, which reaches the whole group: code 130, no trace, no process left, what is done stays."""
-    done = busy_class(course)
-    run = start(course)
-    until(done.exists)
-    os.killpg(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=30)
-    assert (run.returncode, out) == (130, "")
-    assert "Traceback" not in err
-    assert "interrupted" in err
-    until(lambda: not processes_of(run.pid))
-    opened = {path.name.partition("-")[2] for path in (course / "lives").glob("opened-*")}
-    assert opened == {path.name.partition("-")[2] for path in (course / "lives").glob("closed-*")}
-    marked(course)
-    for student in ("ben", "cleo"):
-        hand_in(course, student, "fine")
-    assert grade(course) == 0
-    assert marked(course) == 2
-
-
-def test_grade_killed_leaves_no_worker_and_goes_on(course: Path) -> None:
-    """After SIGKILL to the main process its workers end by themselves, and a new run does the rest."""
-    done = busy_class(course)
-    run = start(course)
-    until(done.exists)
-    run.kill()
-    run.communicate(timeout=30)
-    until(lambda: not processes_of(run.pid))
-    shutil.copy(course / "results" / "ada.json", course / "results" / ".0011223344556677.tmp")
-    marked(course)
-    for student in ("ben", "cleo"):
-        hand_in(course, student, "fine")
-    assert grade(course) == 0
-    assert marked(course) == 2
-    assert not list((course / "results").glob(".*"))

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from html.parser import HTMLParser
-from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console, RenderableType
@@ -20,9 +19,8 @@ from autograder.render.terminal import class_table, report_table
 from autograder.render.text import clean, for_log, number, one_line
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult
 from autograder.verdict import Status
-from tests.sample_reports import HOSTILE, graded, hostile
+from tests.sample_reports import HOSTILE, graded, hostile, is_plain
 
-BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
@@ -61,13 +59,6 @@ def printed(part: RenderableType, *, terminal: bool = False) -> str:
     file = io.StringIO()
     Console(file=file, width=100, force_terminal=terminal, markup=False, emoji=False, highlight=False).print(part)
     return file.getvalue()
-
-
-def is_plain(text: str) -> bool:
-    """Whether a text has no control codes, marks of direction or halves of letters."""
-    return not any(
-        char in BIDI or (ord(char) < 32 and char not in "\n\t") or 0xD800 <= ord(char) < 0xE000 for char in text
-    )
 
 
 # --- text
@@ -242,108 +233,6 @@ def test_report_table_of_hostile_text_is_obeyed_by_no_reader(width: int) -> None
 def test_class_table_counts_those_it_leaves_out() -> None:
     """A large class does not fill the screen."""
     assert "… and 940 more" in printed(class_table([("ada", "1 / 2", "0", "graded")] * 60, 1000))
-
-
-# --- JUnit
-
-
-def read_junit(report: Report) -> ElementTree.Element:
-    """Read the document back with the standard library's parser, and check its sums."""
-    root = ElementTree.fromstring(to_junit(report))
-    (suite,) = root.findall("testsuite")
-    cases = suite.findall("testcase")
-    assert int(suite.attrib["tests"]) == len(cases)
-    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        assert int(suite.attrib[name]) == len(suite.findall(f"testcase/{tag}"))
-    # GitLab keeps only the first of two that have the same class and name.
-    assert len({(case.attrib["classname"], case.attrib["name"]) for case in cases}) == len(cases)
-    return suite
-
-
-def test_to_junit_has_a_case_for_each_check() -> None:
-    """Class, name, points and outcome are where CI systems look for them."""
-    suite = read_junit(graded())
-    cases = {(case.attrib["classname"], case.attrib["name"]): case for case in suite.findall("testcase")}
-    lost = cases["consistency-models.ema_update", "values"]
-    points = lost.find("properties/property[@name='points']")
-    failure = lost.find("failure")
-    assert points is not None
-    assert points.attrib["value"] == "0/8"
-    assert failure is not None
-    assert failure.attrib["type"] == "WRONG"
-    assert "weights look exchanged" in (failure.text or "")
-    assert cases["consistency-models.consistency_training_pair", "values"].find("skipped") is not None
-    assert [child.tag for child in cases["consistency-models.noisy_sample", "rows"]] == ["properties"]
-
-
-def test_to_junit_tells_our_fault_from_an_unreadable_file() -> None:
-    """Our fault is an <error>, the file's a <failure>, each with its reason."""
-    error = read_junit(graded(status=GRADER_ERROR, reason="ours", tasks=())).find("testcase/error")
-    failure = read_junit(graded(status=UNREADABLE, reason="theirs", tasks=())).find("testcase/failure")
-    assert error is not None
-    assert (error.attrib["type"], error.text) == ("GRADER_ERROR", "ours")
-    assert failure is not None
-    assert (failure.attrib["type"], failure.text) == ("UNREADABLE", "theirs")
-
-
-def test_to_junit_of_hostile_text_is_well_formed() -> None:
-    """What XML 1.0 cannot hold is left out, the rest is escaped, and the document is bounded."""
-    document = to_junit(hostile())
-    suite = read_junit(hostile())
-    failure = suite.find("testcase/failure")
-    assert failure is not None
-    assert "<script>alert(1)</script>" in (failure.text or "")
-    assert is_plain(document.decode("utf-8"))
-    assert len(document) < 20_000
-
-
-# --- Gradescope
-
-
-def test_to_gradescope_adds_the_bonus_as_extra_credit() -> None:
-    """Gradescope's total is the score with the bonus; its tests are the checks, in order."""
-    tasks = (
-        TaskResult("a", "A", 100.0, False, (CheckResult("v", "v", Fraction(1), Status.PASSED, Fraction(1)),)),
-        TaskResult("b", "B", 10.0, True, (CheckResult("v", "v", Fraction(1), Status.PASSED, Fraction(1)),)),
-    )
-    results = to_gradescope(graded(tasks=tasks))
-    assert results["score"] == 110.0
-    assert [(test["number"], test["score"], test["max_score"]) for test in results["tests"]] == [
-        ("0", 0.0, 0.0), ("1.1", 100.0, 100.0), ("2.1", 10.0, 10.0),
-    ]  # fmt: skip
-
-
-def test_to_gradescope_hides_nothing() -> None:
-    """One hidden test would hide the total from the student; every text is plain text."""
-    results = to_gradescope(graded())
-    assert {test["visibility"] for test in results["tests"]} == {"visible"}
-    assert all(test["status"] in ("passed", "failed") for test in results["tests"])
-    assert results["output_format"] == results["test_output_format"] == results["test_name_format"] == "text"
-    assert sum(test["score"] for test in results["tests"]) == results["score"] == 22.0
-
-
-def test_to_gradescope_of_our_fault_has_no_score_at_all() -> None:
-    """Then Gradescope shows that the autograder failed, where a 0 would be a mark."""
-    results = to_gradescope(graded(status=GRADER_ERROR, reason="The grader failed."))
-    assert "score" not in results
-    assert not any("score" in test for test in results["tests"])
-
-
-def test_to_gradescope_of_an_unreadable_file_is_zero_with_the_reason() -> None:
-    """The student reads why."""
-    tasks = (TaskResult("a", "A", 100.0, False, ()),)
-    results = to_gradescope(graded(status=UNREADABLE, reason="The file ends at byte 7.", tasks=tasks))
-    assert results["score"] == 0.0
-    assert "byte 7" in results["output"]
-    assert results["tests"][1]["max_score"] == 100.0
-
-
-def test_to_gradescope_of_hostile_text_is_plain_and_bounded() -> None:
-    """No NUL and no codes, and within what a browser shows."""
-    results = to_gradescope(hostile())
-    texts = [str(test[key]) for test in results["tests"] for key in ("name", "output")]
-    assert all(is_plain(text) for text in [*texts, results["output"]])
-    assert len(json.dumps(results)) < 200_000
 
 
 @pytest.mark.parametrize("form", [to_html, to_junit, Report.to_json, lambda r: json.dumps(to_gradescope(r))])

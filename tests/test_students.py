@@ -1,0 +1,50 @@
+"""Who handed in what, and the names of their files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.students import file_name, handins, student_id
+from tests.fake_class import HOSTILE_NAMES
+from tests.fake_judge import hand_in
+
+
+@pytest.mark.parametrize("name", [*HOSTILE_NAMES, "../../x", "/etc/passwd", ".", "..", "", "a\x00b", ".hidden"])
+def test_file_name_stays_in_its_folder(name: str) -> None:
+    """A file name is one plain component, not hidden, not a page of ours, and short enough for any file system."""
+    safe = file_name(name)
+    assert safe == Path(safe).name
+    assert not set('/\\:*?"<>|\n\t\x00\x1b\u202e') & set(safe)
+    assert safe[0] not in ".-"
+    assert safe.lower() not in ("index", "staff")
+    assert len(f"{safe}.json".encode()) <= 200
+
+
+def test_file_name_differs_for_different_students_and_keeps_ordinary_ones() -> None:
+    """No two students share a report, also where one is named like the other's encoding."""
+    names = [*HOSTILE_NAMES, "%3DHYPERLINK", "=HYPERLINK", "%69ndex", "x" * 251, "é" * 121]
+    assert len({file_name(name) for name in names}) == len(set(names))
+    for name in ("ada", "Zoë Müller", "李雷", "s-1.2_x"):
+        assert file_name(name) == name
+
+
+def test_student_id_spells_out_bytes_that_are_no_text() -> None:
+    """A folder from an old archive may have a name in no known encoding."""
+    assert student_id(os.fsdecode(b"latin-\xff")) == "latin-\\xff"
+
+
+def test_handins_finds_the_three_layouts(tmp_path: Path) -> None:
+    """Folders in nbgrader's layout, plain folders and single notebooks; nothing hidden, no other file, no results."""
+    submitted = tmp_path / "submitted"
+    hand_in(tmp_path, "ada", "x")
+    for path in ("ben/hw.ipynb", "cleo.ipynb", "dan/hw.ipynb", "dan.ipynb", ".git/x.ipynb", "notes.txt", "results/x"):
+        (submitted / path).parent.mkdir(parents=True, exist_ok=True)
+        (submitted / path).write_text("x")
+    found = {handin.student: handin for handin in handins(submitted, leave_out=submitted / "results")}
+    assert list(found) == ["ada", "ben", "cleo", "dan"]
+    assert found["cleo"].notebook == submitted / "cleo.ipynb"
+    assert found["dan"].notebook == submitted / "dan" / "hw.ipynb"
+    assert [notice.code for notice in found["dan"].notices] == ["several_notebooks"]
