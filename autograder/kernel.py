@@ -17,6 +17,7 @@ from autograder.assignment import Assignment, find_course, load_assignment
 from autograder.box.answers import Answerer
 from autograder.explain import Place
 from autograder.plugin import Collector, results, run_checks
+from autograder.quality import Reference
 from autograder.report import TaskResult
 from autograder.student import Student
 from autograder.verdict import CheckFailed, Status
@@ -78,17 +79,12 @@ def mark_namespace(assignment: Assignment, namespace: dict[str, Any], task_id: s
 
 
 def _collector(assignment: Assignment, namespace: dict[str, Any]) -> Collector:
-    from autograder.follow import Marking  # after the checks, which need it only for quality
-
     @contextmanager
     def open_student(task: str) -> Iterator[Student]:
         yield LocalStudent(namespace)
 
     seed = hashlib.sha256(assignment.prelude_sha256.encode()).hexdigest()
-    shared = Marking(assignment)
-    collector = Collector(open_student, seed, shared)
-    shared.held = collector.held
-    return collector
+    return Collector(open_student, seed, Reference(assignment))
 
 
 def _notebook_namespace() -> dict[str, Any]:

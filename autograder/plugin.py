@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 
+from autograder.quality import Marking, Reference
 from autograder.report import CheckResult
 from autograder.student import Student
 from autograder.verdict import CheckFailed, Status
@@ -50,27 +51,18 @@ class Outcome:
     fault: str = ""  # for staff: what went wrong in the check itself
 
 
-class Partly(Exception):
-    """A check that gives part of its points: `earned` of 1, with a sentence."""
-
-    def __init__(self, earned: Fraction, message: str) -> None:
-        super().__init__(message)
-        self.earned = earned
-        self.message = message
-
-
 OpenStudent = Callable[[str], AbstractContextManager[Student]]
 
 
 class Collector:
     """A pytest plugin: gives the checks their student, and keeps what came of each."""
 
-    def __init__(self, open_student: OpenStudent, seed: str, shared: Any = None) -> None:
+    def __init__(self, open_student: OpenStudent, seed: str, reference: Reference) -> None:
         self.outcomes: dict[str, list[Outcome]] = {}
         self.broken: list[str] = []
         self._open_student = open_student
         self._seed = seed
-        self._shared = shared
+        self._marking = Marking(reference, self.held)
 
     @pytest.fixture(scope="module")
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
@@ -79,9 +71,9 @@ class Collector:
             yield student
 
     @pytest.fixture(scope="module")
-    def marking(self) -> Any:
-        """What quality needs to know of the other tasks: `held(task)`, the assignment, the reference's run."""
-        return self._shared
+    def marking(self) -> Marking:
+        """What the functions of Exercise 3 train together."""
+        return self._marking
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the marker known."""
@@ -119,7 +111,7 @@ class Collector:
 def run_checks(collector: Collector, tasks: list[str]) -> None:
     """Run the hidden checks of these tasks, in this order. Outcomes stand in the collector afterwards."""
     files = [str(CHECKS / f"test_{task}.py") for task in tasks]
-    options = ["-q", "--assert=plain", "--import-mode=importlib", "-c", os.devnull, f"--rootdir={CHECKS}"]
+    options = ["--assert=plain", "--import-mode=importlib", "-c", os.devnull, f"--rootdir={CHECKS}"]
     for plugin in ("cacheprovider", "terminal", "junitxml", "pastebin", "doctest", "unittest", "stepwise", "debugging"):
         options += ["-p", f"no:{plugin}"]
     silence = io.StringIO()
@@ -127,7 +119,10 @@ def run_checks(collector: Collector, tasks: list[str]) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         with redirect_stdout(silence), redirect_stderr(silence):
-            pytest.main([*options, *files], plugins=[collector])
+            code = pytest.main([*options, *files], plugins=[collector])
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            collector.broken.append(f"pytest ended with {code!r}: {silence.getvalue()[-4000:]}")
+
     finally:
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
         os.environ.update({name: value for name, value in kept.items() if value is not None})
@@ -156,13 +151,11 @@ def _outcome(item: pytest.Item, mark: pytest.Mark, error: BaseException | None) 
     failed = _verdict(error)
     if error is None:
         return Outcome(check_id, title, weight, value, Status.PASSED, earned=Fraction(1))
-    if isinstance(error, Partly):
-        return Outcome(check_id, title, weight, value, Status.PASSED, error.message, earned=error.earned)
     if failed is None:
         fault = f"{type(error).__name__}: {error}"
         message = "The grader failed at this check. No points are lost; the course staff can see why."
         return Outcome(check_id, title, weight, value, Status.GRADER_ERROR, message, fault=fault)
-    return Outcome(check_id, title, weight, value, failed.status, failed.message, failed.misconception)
+    return Outcome(check_id, title, weight, value, failed.status, failed.message, failed.misconception, failed.earned)
 
 
 def _verdict(error: BaseException | None) -> CheckFailed | None:

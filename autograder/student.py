@@ -104,11 +104,11 @@ class Student(ABC):
     def check_defined(self, function: str) -> None:
         """Raise CheckFailed when the notebook defines no such function."""
 
-    def call(self, function: str, *args: Any, backward: bool = False, report: bool = True, **kwargs: Any) -> Reply:
+    def call(self, function: str, *args: Any, backward: bool = False, report: str = "all", **kwargs: Any) -> Reply:
         """Call a function of the student's.
 
-        `backward` calls .backward() on the scalar that it returns; `report` asks for the arguments as they are
-        afterwards. Raises CheckFailed for whatever the student's code does instead of returning.
+        `backward` calls .backward() on the scalar that it returns; `report` says what to tell of the arguments as they
+        are afterwards: "all", or of networks only their "grad" or "state". Raises CheckFailed for whatever the student's code does instead of returning.
         """
         self.check_defined(function)
         probes: list[Probe] = []

@@ -7,6 +7,9 @@ one or two sentences, no hidden input, no line of the reference.
 from __future__ import annotations
 
 import enum
+from fractions import Fraction
+
+NOTHING = Fraction(0)
 
 
 class Status(enum.Enum):
@@ -30,14 +33,18 @@ class Status(enum.Enum):
 class CheckFailed(Exception):
     """A check did not hold.
 
-    `status` is never PASSED; `misconception` names a known mistake, or is None.
+    `status` is never PASSED; `misconception` names a known mistake, or is None; `earned` is the part of the check's
+    points, from 0 to 1, that is given all the same.
     """
 
-    def __init__(self, status: Status, message: str, misconception: str | None = None) -> None:
+    def __init__(
+        self, status: Status, message: str, misconception: str | None = None, earned: Fraction = NOTHING
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.misconception = misconception
+        self.earned = earned
 
 
 def wrong(message: str, misconception: str | None = None) -> CheckFailed:

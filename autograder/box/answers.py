@@ -81,7 +81,9 @@ class Answerer:
             "value": _plain(value),
             "type": _type_name(value),
             "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
-            "arguments": [_after(*pair) for pair in zip(arguments, identities, strict=True)] if request["report"] else [],
+            "arguments": [
+                _after(argument, before, request["report"]) for argument, before in zip(arguments, identities, strict=True)
+            ],
             "reseeded": torch.initial_seed() != seed,
         }
 
@@ -161,12 +163,13 @@ def _identities(argument: Any) -> dict[str, int]:
     return {}
 
 
-def _after(argument: Any, before: dict[str, int]) -> Any:
+def _after(argument: Any, before: dict[str, int], report: str) -> Any:
+    """Return an argument as it is after the call, as far as `report` ("all", "grad", "state") asks."""
     if isinstance(argument, Probe):
         return None
     if isinstance(argument, nn.Module):
-        return describe_model(argument, before)
-    return _plain(argument)
+        return describe_model(argument, before, report)
+    return _plain(argument) if report == "all" else None
 
 
 def _type_name(value: Any) -> str:

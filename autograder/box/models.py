@@ -62,14 +62,15 @@ def load_state(model: nn.Module, state: dict[str, Tensor]) -> None:
             value.grad = None
 
 
-def describe_model(model: nn.Module, before: dict[str, int]) -> dict[str, Any]:
-    """Return what the judge may want to know of a model after a call; `before` maps names to ids of parameters."""
+def describe_model(model: nn.Module, before: dict[str, int], report: str) -> dict[str, Any]:
+    """Return what the judge wants to know of a model after a call; `before` maps names to ids of parameters."""
     parameters = dict(model.named_parameters())
+    state = {name: value.detach().clone() for name, value in model.state_dict().items()} if report != "grad" else {}
+    grad = {name: None if p.grad is None else p.grad.detach().clone() for name, p in parameters.items()} if report != "state" else {}
     return {
-        "state": {name: value.detach().clone() for name, value in model.state_dict().items()},
-        "requires_grad": {name: p.requires_grad for name, p in parameters.items()},
-        "grad": {name: None if p.grad is None else p.grad.detach().clone() for name, p in parameters.items()},
+        "state": state,
+        "requires_grad": {name: p.requires_grad for name, p in parameters.items()} if report == "all" else {},
+        "grad": grad,
         "graph": any(p.grad_fn is not None for p in parameters.values()),
         "replaced": any(id(p) != before.get(name) for name, p in parameters.items()),
-        "training": model.training,
     }

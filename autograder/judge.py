@@ -1,0 +1,155 @@
+"""Marks one submission: reads it, opens its boxes, runs the hidden checks, returns the report.
+
+The judge is the trusted side. It holds the checks, the reference and every input; student code runs in boxes behind a
+keeper (sandbox.py) and is reached only over the wire. A `Judge` keeps its keeper warm from one submission to the next.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from autograder import __version__
+from autograder.assignment import NAME, Assignment
+from autograder.bubblewrap import PACKAGE
+from autograder.errors import GraderFault
+from autograder.plugin import Collector, Outcome, results, run_checks
+from autograder.quality import Reference
+from autograder.report import Notice, Report, TaskResult
+from autograder.sandbox import Keeper, Plan
+from autograder.session import Session
+from autograder.settings import Settings
+from autograder.submission import Submission, read_submission
+from autograder.verdict import Status
+
+VERSIONS = ("torch", "numpy", "pytest", "hypothesis", "nbgrader")
+MIB = 1 << 20
+
+
+class Judge:
+    """Marks submissions of one assignment, one after the other. Use as a context manager."""
+
+    def __init__(self, assignment: Assignment, settings: Settings, isolation: str = "namespaces") -> None:
+        self.assignment = assignment
+        self.settings = settings
+        self.isolation = isolation
+        self._reference = Reference(assignment)
+        self._keeper: Keeper | None = None
+        self._checks_readable = False
+        torch.set_num_threads(1)  # the boxes compute with one thread; a sum in another order would round differently
+
+    def __enter__(self) -> Judge:
+        """Start the keeper, which comes up while the judge reads the submission; raises IsolationMissing."""
+        self._start_keeper()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._keeper is not None:
+            self._keeper.stop()
+
+    def mark(self, path: Path, student: str) -> Report:
+        """Return the report on one notebook.
+
+        Raises Unreadable for a file that is no notebook of this assignment, GraderFault for a fault of ours,
+        IsolationMissing where the sandbox cannot be had.
+        """
+        started = time.monotonic()
+        submission = read_submission(path, self.assignment)
+        session, collector = self._run(submission)
+        if session.keepers_lost:  # once more, alone in a fresh keeper: only what dies twice is the submission's crash
+            self._start_keeper()
+            session, collector = self._run(submission)
+        if collector.broken:
+            raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
+        return self._report(session, collector, student, time.monotonic() - started)
+
+    def _run(self, submission: Submission) -> tuple[Session, Collector]:
+        tasks = [task.id for task in self.assignment.tasks]
+        session = Session(self._usable_keeper, submission, self.settings, tasks)
+        collector = Collector(session.open, submission.sha256, self._reference)
+        self._reference.prepare()
+        run_checks(collector, tasks)
+        return session, collector
+
+    def _usable_keeper(self) -> Keeper:
+        if self._keeper is None or not self._keeper.usable:
+            return self._start_keeper()
+        return self._keeper
+
+    def _start_keeper(self) -> Keeper:
+        if self._keeper is not None:
+            self._keeper.stop()
+        settings = self.settings
+        plan = Plan(
+            isolation=self.isolation,
+            course=self.assignment.course,
+            prelude=tuple(cell.source for cell in self.assignment.prelude),
+            teacher=self._reference.calibration.teacher,
+            memory_bytes=settings.memory_mib * MIB,
+            processes=settings.processes,
+            cpu_seconds=int(settings.submission_seconds) + 30,
+            kept_output_bytes=settings.output_kib * 1024,
+        )
+        self._keeper = Keeper(plan).start()
+        if self.isolation == "process":
+            self._checks_readable = self._can_read_checks(self._keeper)
+        return self._keeper
+
+    def _can_read_checks(self, keeper: Keeper) -> bool:
+        """Ask a box with no student code in it whether the checks lie open to it."""
+        with keeper.open_box() as box:
+            return box.request({"op": "readable", "path": str(PACKAGE / "checks")}, 10.0) is not False
+
+    def _report(self, session: Session, collector: Collector, student: str, seconds: float) -> Report:
+        submission = session.submission
+        tasks = tuple(
+            TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task.id, [])))
+            for task in self.assignment.tasks
+        )
+        outcomes = [outcome for found in collector.outcomes.values() for outcome in found]
+        broken = any(outcome.status is Status.GRADER_ERROR for outcome in outcomes)
+        missing = [task.id for task in self.assignment.tasks if not collector.outcomes.get(task.id)]
+        if missing:
+            raise GraderFault(f"no check of {missing[0]} was run")
+        return Report(
+            assignment=NAME,
+            student=student,
+            status="grader_error" if broken else "graded",
+            reason="The grader failed at a check. No points are lost; the course staff can see why." if broken else None,
+            tasks=tasks,
+            isolation=self.isolation,
+            seconds=seconds,
+            file=submission.file,
+            sha256=submission.sha256,
+            versions=versions(),
+            warnings=(*submission.notices, *_sorted(session.notices.values())),
+            checks_readable=self._checks_readable,
+            staff=_for_staff(session, outcomes),
+        )
+
+
+def _sorted(notices: Iterable[Notice]) -> list[Notice]:
+    return sorted(notices, key=lambda notice: (notice.code, notice.cell, notice.message))
+
+
+def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:
+    """Return what only staff may read: print-outs, suspicions, faults of ours, times."""
+    return {
+        "suspicions": session.suspicions,
+        "faults": [f"{outcome.id}: {outcome.fault}" for outcome in outcomes if outcome.fault],
+        "keepers_lost": session.keepers_lost,
+        "calls_seconds": round(session.clock.calls_seconds, 3),
+        "cells_seconds": round(session.clock.cells_seconds, 3),
+        "output": session.outputs,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a mark may depend on."""
+    found = {name: importlib.metadata.version(name) for name in VERSIONS}
+    return {"autograder": __version__, "python": platform.python_version(), **found}
