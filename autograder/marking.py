@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import sys
 import threading
@@ -15,11 +16,12 @@ from multiprocessing import connection, parent_process, util
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograder import __version__
 from autograder.assignment import Assignment
 from autograder.errors import GraderFault, IsolationMissing, Unreadable, UsageError
 from autograder.report import GRADER_ERROR, UNREADABLE, Report, unmarked
 from autograder.settings import Settings
-from autograder.students import Handin
+from autograder.students import Handin, file_sha256, student_id
 
 PATIENCE_SECONDS = 5.0  # for a worker to close its judge; then it is ended
 NO_FAULT = "The grader failed while it marked this submission. No points are lost; the course staff can see why."
@@ -142,7 +144,9 @@ def _unmarked(handin: Handin, marking: Marking, status: str, reason: str, **know
         reason,
         marking.assignment.tasks,
         isolation=marking.isolation,
-        file=handin.notebook.name if handin.notebook else "",
+        file=student_id(handin.notebook.name) if handin.notebook else "",
+        sha256=file_sha256(handin.notebook),
+        versions={"autograder": __version__, "python": platform.python_version()},
         warnings=handin.notices,
         **known,
     )

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,7 @@ from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
 from autograder.render.html import ClassRow, to_html, to_index
 from autograder.report import GRADER_ERROR, Report, json_text
-from autograder.students import Handin, file_name
+from autograder.students import Handin, file_name, file_sha256
 
 # What a spreadsheet may take for the start of a formula, full-width signs included (OWASP, CSV injection).
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -59,7 +58,7 @@ class Results:
         except OSError:
             return False
         return (
-            record.get("key") == self._key(handin, _file_sha256(handin.notebook))
+            record.get("key") == self._key(handin, file_sha256(handin.notebook))
             and record.get("report_sha256") == stored
             and report.with_name(f"{file_name(handin.student)}.html").is_file()
         )
@@ -137,20 +136,6 @@ def _how_marked(marking: Marking) -> str:
     versions = {name: version(name) for name in _DECIDES_MARKS}
     digest.update(repr((marking.settings, marking.isolation, versions)).encode())
     return digest.hexdigest()
-
-
-def _file_sha256(path: Path | None) -> str:
-    """Return the hash of a regular file, "" for anything else: a link is not followed, a pipe not waited for."""
-    if path is None:
-        return ""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

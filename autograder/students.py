@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +77,20 @@ def file_name(student: str) -> str:
         head = name.encode("utf-8")[:100].decode("utf-8", "ignore")
         name = f"{head}~{hashlib.sha256(student.encode('utf-8')).hexdigest()[:16]}"
     return name
+
+
+def file_sha256(path: Path | None) -> str:
+    """Return the hash of a regular file, "" for anything else: a link is not followed, a pipe not waited for."""
+    if path is None:
+        return ""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _names(folder: Path, leave_out: Path) -> dict[str, None]:

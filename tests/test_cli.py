@@ -73,6 +73,7 @@ def test_score_of_an_unreadable_file_writes_reports_and_exits_3(
     report = json.loads(Path("r.json").read_text())
     assert (report["status"], report["score"], report["max_score"]) == ("unreadable", 0.0, 100.0)
     assert "byte 7" in report["reason"]
+    assert len(report["submission"]["sha256"]) == 64
     assert "byte 7" in Path("r.xml").read_text()
     shown = capsys.readouterr()
     assert "byte 7" in shown.out
