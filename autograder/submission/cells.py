@@ -74,7 +74,10 @@ def _cell(scanner: Scanner, number: int, span: Span) -> tuple[RawCell, int]:
     size = source[1] - source[0]
     if size > MAX_CODE_BYTES:
         return RawCell(number, is_code, grade_id, ""), size
-    return RawCell(number, is_code, grade_id, scanner.text(source)), size
+    try:
+        return RawCell(number, is_code, grade_id, scanner.text(source)), size
+    except Malformed as error:
+        raise Malformed(error.at, f"in the source of cell {number}, {error.what}") from None
 
 
 def _string(scanner: Scanner, span: Span | None) -> str:

@@ -69,10 +69,8 @@ def read_once(path: Path) -> bytes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(f"{name} is {_file_kind(status.st_mode)}; expected a file. Resubmit the notebook itself.")
-        size, data = status.st_size, b""
-        if size <= MAX_BYTES:
-            data = _read_all(handle)
-            size = len(data)
+        size = status.st_size
+        data = _read(handle, size) if size <= MAX_BYTES else b""
     except OSError as error:
         raise Unreadable(f"{name} cannot be read: {error.strerror}. Resubmit the notebook.") from None
     finally:
@@ -122,15 +120,15 @@ def _open(path: Path, name: str) -> int:
         raise Unreadable(f"{name} cannot be opened: {why}. Resubmit the notebook itself.") from None
 
 
-def _read_all(handle: int) -> bytes:
-    """Return what the file holds; one byte more than MAX_BYTES shows that it is still growing."""
-    parts, left = [], MAX_BYTES + 1
-    while left > 0:
-        part = os.read(handle, left)
+def _read(handle: int, size: int) -> bytes:
+    """Return the first `size` bytes, fewer where the file is cut while we read."""
+    parts = []
+    while size > 0:
+        part = os.read(handle, size)
         if not part:
             break
         parts.append(part)
-        left -= len(part)
+        size -= len(part)
     return b"".join(parts)
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 MAX_DEPTH = 100  # nbformat needs 6, rich outputs some 30; far below Python's recursion limit
-MAX_STEPS = 3_000_000  # brackets and strings passed over, in three walks together: some five seconds
+MAX_STEPS = 1_500_000  # brackets and strings passed over, in three walks together: two seconds
 MAX_KEY_BYTES = 100  # a longer key is none that we look for
 
 Span = tuple[int, int]
