@@ -16,7 +16,6 @@ from autograder.render.gradescope import to_gradescope
 from autograder.render.html import ClassRow, to_html, to_index
 from autograder.render.junit import to_junit
 from autograder.render.terminal import class_table, report_table
-from autograder.render.text import clean, for_log, number, one_line
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 from tests.sample_reports import HOSTILE, graded, hostile, is_plain
@@ -61,36 +60,6 @@ def printed(part: RenderableType, *, terminal: bool = False) -> str:
     return file.getvalue()
 
 
-# --- text
-
-
-def test_clean_shows_what_it_removes_and_ends() -> None:
-    """Control characters become a sign, terminal codes go, and a text without end is cut."""
-    assert clean("a\x00b\u202ec\x1b[31md\x1b]0;title\x07e\r\nf\ud800") == "a\ufffdb\ufffdcde\nf\ufffd"
-    assert len(clean("x" * 10**7)) == 1500
-    assert clean("👩‍🔬 Zoë") == "👩‍🔬 Zoë"
-
-
-def test_one_line_has_no_line_ends() -> None:
-    """Names fit in a cell of a table, whatever they hold."""
-    assert one_line("a\n b\u2028c\x0bd") == "a b c d"
-
-
-def test_for_log_leaves_no_command() -> None:
-    """After any run of colons or hashes no pair is left."""
-    text = for_log(":::::: ##[x] ###vso[")
-    assert "::" not in text
-    assert "##" not in text
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [(87.0, "87"), (12.5, "12.5"), (10 / 3, "3.33"), (0.0, "0"), (100.0, "100")]
-)
-def test_number_reads_as_people_write(value: float, shown: str) -> None:
-    """Points have no needless decimals."""
-    assert number(value) == shown
-
-
 # --- the page
 
 
@@ -101,7 +70,7 @@ def test_to_html_says_what_was_checked_and_what_to_do() -> None:
         "Ada Lovelace", "22 of 50 points", "The EMA update of the target", "4 / 16",
         "The target moves to the weighted mean: wrong value", "The two weights look exchanged",
         "Each row uses its own t: holds", "not attempted", "bonus", "too slow",
-        "Cell test_noisy_sample: A given cell was changed", "9f86d081884c7d65",
+        "cell test_noisy_sample: A given cell was changed", "9f86d081884c7d65",
     ):  # fmt: skip
         assert part in text
 
@@ -177,6 +146,17 @@ def test_to_html_shows_partial_credit_as_such() -> None:
     )
     text = Page(to_html(graded(tasks=(TaskResult("q", "Quality", 10.0, False, (half,)),)))).text
     assert "holds in part 5 / 10" in text
+
+
+def test_a_message_is_told_once_a_task() -> None:
+    """Where one mistake fails several checks, the page and the table refer back to the first."""
+    lost = tuple(
+        CheckResult(f"c{n}", "c", Fraction(1, 3), Status.WRONG, Fraction(0), "The same hint.") for n in range(3)
+    )
+    report = graded(tasks=(TaskResult("t", "T", 9.0, False, lost),))
+    for text in (Page(to_html(report)).text, printed(report_table(report))):
+        assert text.count(hint) == 1
+        assert text.count("As above.") == 2
 
 
 def test_to_index_links_to_every_report() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, number, one_line, statement
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, note, number, one_line, statement
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -40,7 +40,7 @@ def to_gradescope(report: Report) -> dict[str, Any]:
 
 def _summary(report: Report) -> dict[str, Any]:
     # Worth nothing and always visible: a hidden test would hide the total score from the student.
-    notices = [f"Note: {_notice(n.cell, n.message)}" for n in report.warnings[:NOTICES_SHOWN]]
+    notices = [f"Note: {note(n)}" for n in report.warnings[:NOTICES_SHOWN]]
     return {
         "name": "Summary",
         "number": "0",
@@ -87,10 +87,6 @@ def _headline(report: Report) -> str:
     score = f"{number(report.score)} of {number(report.max_score)} points"
     bonus = f", and {number(report.bonus)} bonus points" if report.bonus else ""
     return clean(f"{score}{bonus}." + (f" {report.reason}" if report.reason else ""))
-
-
-def _notice(cell: str, message: str) -> str:
-    return clean(f"cell {one_line(cell)}: {message}" if cell else message)
 
 
 def _rounded(value: float) -> float:

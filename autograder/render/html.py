@@ -11,7 +11,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, number, one_line, statement
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
 from autograder.report import CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -76,6 +76,12 @@ def _pages() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"clean": clean, "one_line": one_line, "number": number, "statement": statement}
-    pages.globals |= {"mark": _mark, "verdict": _verdict, "points": _points, "percent": _percent}
+    pages.filters |= {"clean": clean, "one_line": one_line, "number": number, "statement": statement, "note": note}
+    pages.globals |= {
+        "mark": _mark,
+        "verdict": _verdict,
+        "points": _points,
+        "percent": _percent,
+        "is_repeat": is_repeat,
+    }
     return pages

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, for_log, number, one_line, statement
+from autograder.render.text import NOTICES_SHOWN, WORDS, clean, for_log, is_repeat, note, number, one_line, statement
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -53,7 +53,7 @@ def report_table(report: Report) -> RenderableType:
         parts.append(_message(report.reason))
     parts.append(table)
     parts += [_lost(task, check) for task in report.tasks for check in task.failed]
-    parts += [_message(f"note: {_where(w.cell)}{w.message}", "yellow") for w in report.warnings[:NOTICES_SHOWN]]
+    parts += [_message(f"note: {note(w)}", "yellow") for w in report.warnings[:NOTICES_SHOWN]]
     if report.checks_readable:
         parts.append(_message("note: on this machine the checks were readable to the submission", "yellow"))
     return Group(*parts)
@@ -80,7 +80,7 @@ def _lost(task: TaskResult, check: CheckResult) -> RenderableType:
     points = number(float(task.points * check.share * (1 - check.earned)))
     what = "withheld" if check.status is Status.GRADER_ERROR else "not earned" if task.bonus else "lost"
     head = _line(f"{task.title} – {statement(check.title)}: {WORDS[check.status]}, {points} points {what}")
-    body = _message(check.message)
+    body = _message("As above." if is_repeat(task, check) else check.message)
     return Group(Text(head, _STYLES.get(check.status, "red")), Padding(body, (0, 0, 0, 2)))
 
 
@@ -96,10 +96,6 @@ def _verdict(task: TaskResult) -> Text:
 
 def _bonus(report: Report) -> str:
     return f", and {number(report.bonus)} of bonus" if report.bonus else ""
-
-
-def _where(cell: str) -> str:
-    return f"cell {one_line(cell)}: " if cell else ""
 
 
 def _of(score: float, points: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from autograder.report import CheckResult, Notice, TaskResult
 from autograder.submission.quoting import UNSAFE
 from autograder.verdict import Status
 
@@ -52,6 +53,18 @@ def one_line(text: str, limit: int = NAME_LENGTH) -> str:
 def statement(title: str) -> str:
     """Return a check's title, a sentence that holds or not, so that the verdict can follow after a colon."""
     return one_line(title).rstrip(".")
+
+
+def note(notice: Notice) -> str:
+    """Return a notice with the cell that it is about, unless its message names the cell."""
+    named = not notice.cell or notice.cell in notice.message
+    return clean(notice.message if named else f"cell {one_line(notice.cell)}: {notice.message}")
+
+
+def is_repeat(task: TaskResult, check: CheckResult) -> bool:
+    """Return whether an earlier check of the task was lost with the very same message."""
+    earlier = task.checks[: task.checks.index(check)]
+    return bool(check.message) and any(other.message == check.message for other in earlier)
 
 
 def for_log(text: str) -> str:
