@@ -61,13 +61,17 @@ class Stopwatch:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._started = time.monotonic()
-        self._waited = processes.waiting_seconds(pid)
+        self._waited: float | None = None  # read late: most calls end before it matters
 
     def seconds(self) -> float:
         """Return the time since the start that counts; at least a third of the wall time."""
         wall = time.monotonic() - self._started
-        waited = max(0.0, processes.waiting_seconds(self._pid) - self._waited)
-        return max(wall - waited, wall / SLACK)
+        if wall < POLL_SECONDS:
+            return wall
+        waited = processes.waiting_seconds(self._pid)
+        if self._waited is None:
+            self._waited = waited
+        return max(wall - (waited - self._waited), wall / SLACK)
 
 
 class Box:

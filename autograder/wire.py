@@ -129,8 +129,10 @@ def _pack(value: Any, buffers: list[bytes], described: list[list[Any]], depth: i
 def _tensor_bytes(tensor: torch.Tensor) -> bytes:
     if tensor.dtype not in DTYPE_NAMES or tensor.layout is not torch.strided or tensor.dim() > MAX_DIMENSIONS:
         raise WireError(f"a tensor of {tensor.dtype} ({tensor.layout}) does not cross the wire")
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    flat = tensor.detach().cpu().reshape(-1)
+    if tensor.dtype is torch.bfloat16:  # numpy has none; the bits are what crosses
+        flat = flat.clone(memory_format=torch.contiguous_format).view(torch.int16)
+    return flat.numpy().tobytes()
 
 
 def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor | bytes]:
