@@ -93,8 +93,8 @@ def training_table(runs: Runs) -> str:
     """Return the table of endpoint errors of other ways to train."""
     rows = [
         ("distillation, started from the teacher", "error.jumps_1"),
-        ("distillation, random start", "equal.distillation"),
-        ("without a teacher, random start", "equal.no_teacher"),
+        ("distillation, random start, half as long", "equal.distillation"),
+        ("without a teacher, random start, half as long", "equal.no_teacher"),
     ]
     rows += [(f"short run, decay {key[6:]}", key) for key in runs[0] if key.startswith("decay.")]
     rows += [
