@@ -1,0 +1,103 @@
+"""Hidden checks of ema_update: 16 points, 3 of them for what only the box can report."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from autograder.checks import expect, oracles
+from autograder.checks.strategies import Draw, consistency_state, each_seed
+from autograder.misconceptions import LOW_PRECISION, match
+from autograder.plugin import points
+from autograder.student import Model, ModelState, Reply, Student
+from autograder.verdict import contract
+
+TASK = "ema_update"
+HIDDEN_DIM = 8  # as small as a network of the notebook's class may be without losing a layer
+ELSE = (
+    "The target's parameters are not the weighted mean of the old target and of online. "
+    "Take one parameter, 2 in the target and 4 in online: what should it become with a decay of 0.75?"
+)
+
+State = dict[str, Tensor]
+
+
+def update(student: Student, online: State, target: State, decay: float) -> tuple[Reply, ModelState, ModelState]:
+    """Call the answer; return the reply and both models as they are afterwards."""
+    size = {"hidden_dim": HIDDEN_DIM}
+    reply = expect.call(
+        student,
+        TASK,
+        Model("ConsistencyModel", online, options=size, requires_grad=True),
+        Model("ConsistencyModel", target, options=size, requires_grad=False),
+        decay,
+    )
+    return reply, expect.model(reply, 0, "online"), expect.model(reply, 1, "target")
+
+
+def compare(student: Student, online: State, target: State, decay: float) -> tuple[ModelState, ModelState]:
+    """Compare the target after the call with the closed form; raises CheckFailed, else returns both models."""
+    _, online_after, target_after = update(student, online, target, decay)
+    got = {
+        name: expect.finite(target_after.state.get(name), tuple(value.shape), f"the target's {name}")
+        for name, value in target.items()
+    }
+    expected = {name: oracles.average(target[name], online[name], decay) for name in target}
+    if not all(expected[name].matches(got[name]) for name in target):
+        known = match(TASK, got, online=online, target=target, decay=decay, online_after=online_after.state)
+        # With a slower decay, no update at all would look like a rounded one.
+        if known is None and decay <= 0.9 and all(expected[name].matches(got[name], expect.ROUNDED) for name in got):
+            known = LOW_PRECISION
+        raise expect.explained(known, ELSE)
+    return online_after, target_after
+
+
+def networks(seed: int) -> tuple[State, State]:
+    """Return the weights of two different networks."""
+    draw = Draw(seed)
+    return consistency_state(draw, HIDDEN_DIM), consistency_state(draw, HIDDEN_DIM)
+
+
+@points(5, value=True)
+@each_seed(2)
+def test_slow_decays(student: Student, seed: int) -> None:
+    """With a decay close to one the target follows slowly."""
+    for decay in (0.9, 0.999):
+        compare(student, *networks(seed), decay)
+
+
+@points(5, value=True)
+@each_seed(2)
+def test_fast_decays(student: Student, seed: int) -> None:
+    """With a decay that is not close to one the target follows fast."""
+    for decay in (0.25, 0.5):
+        compare(student, *networks(seed), decay)
+
+
+@points(3, value=True)
+@each_seed(1)
+def test_ends(student: Student, seed: int) -> None:
+    """A decay of 0 gives online's parameters, a decay of 1 leaves the target as it is."""
+    for decay in (0.0, 1.0, 0.75):
+        compare(student, *networks(seed), decay)
+
+
+@points(1.5)
+@each_seed(1)
+def test_online(student: Student, seed: int) -> None:
+    """The online network stays as it was."""
+    online, target = networks(seed)
+    online_after, _ = compare(student, online, target, 0.7)  # no power of two: scaling there and back leaves a trace
+    expect.weights_kept(online_after, online, "online")
+
+
+@points(1.5)
+@each_seed(1)
+def test_no_gradient(student: Student, seed: int) -> None:
+    """The target still asks for no gradient and has no graph."""
+    _, target_after = compare(student, *networks(seed), 0.75)
+    if target_after.graph or any(target_after.requires_grad.values()):
+        raise contract(
+            "After the update the target's parameters ask for gradients or hang on a graph, expected neither; "
+            "online's parameters ask for gradients, so what becomes of a sum they are part of?",
+            "graph_on_target",
+        )

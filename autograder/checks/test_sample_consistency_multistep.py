@@ -1,0 +1,212 @@
+"""Hidden checks of sample_consistency_multistep: 24 points, 3 of them for what only the box can report.
+
+The model is a probe that the judge answers (sampling.py): every jump is seen, and the noise of each is known.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from autograder.checks import expect
+from autograder.checks.oracles import AffineMap
+from autograder.checks.sampling import (
+    MANY,
+    Jump,
+    Run,
+    is_gaussian,
+    is_unrelated,
+    question_fault,
+    rows_differ,
+    run_sampler,
+)
+from autograder.checks.strategies import SIGMA_MIN, Draw, each_seed
+from autograder.misconceptions import match
+from autograder.plugin import points
+from autograder.student import Student
+from autograder.verdict import CheckFailed, contract, wrong
+
+TASK = "sample_consistency_multistep"
+LEVEL_TOLERANCE = 1e-5  # levels are at most 1; float32's linspace is good to 1e-7
+
+
+def explained(run: Run, aspect: str, message: str) -> CheckFailed:
+    """Return the failure that a known mistake explains, or else the message."""
+    return expect.explained(match(TASK, run, aspect=aspect), message)
+
+
+def sampled(
+    student: Student, draw: Draw, n_samples: int, n_steps: int, sigmas: tuple[float, float] | None = None
+) -> Run:
+    """Call the sampler with a probe; raises unless its questions and its result have the form that is asked for."""
+    run = run_sampler(student, draw, n_samples, n_steps, sigmas)
+    for question in run.questions:
+        fault = question_fault(question, n_samples)
+        if fault is not None:
+            raise contract(fault)
+    expect.tensor(run.reply, (n_samples, 2), TASK)
+    return run
+
+
+def check_jumps(run: Run) -> None:
+    """Raise unless the model was asked n_steps times, at the right levels."""
+    asked, right = len(run.questions), run.n_steps
+    if asked != right:
+        count = "not at all" if asked == 0 else "too often" if asked > right else "too rarely"
+        raise explained(run, "levels", f"The model is asked {count}, expected exactly n_steps questions.")
+    for jump, level in zip(run.jumps, run.levels, strict=True):
+        if not bool(((jump.t - level).abs() <= LEVEL_TOLERANCE).all()):
+            raise explained(
+                run,
+                "levels",
+                "The model is asked at other noise levels than those of the docstring. "
+                "Print the times of all jumps for n_steps = 4: where do they start, and where would the next one be?",
+            )
+
+
+@points(5, value=True)
+@each_seed(1)
+def test_jumps(student: Student, seed: int) -> None:
+    """The model is asked n_steps times, once at each noise level."""
+    draw = Draw(seed)
+    for n_samples, n_steps in ((3, 4), (2, 2), (1, 1), (1, 3), (1000, 2), (2, 20)):
+        check_jumps(sampled(student, draw, n_samples, n_steps))
+
+
+@points(2, value=True)
+@each_seed(1)
+def test_other_levels(student: Student, seed: int) -> None:
+    """The levels follow sigma_min and sigma_max, whatever they are."""
+    draw = Draw(seed)
+    # Both differ from their defaults first, so that it can be said which of them is not used.
+    for n_samples, n_steps, sigma_min, sigma_max in (
+        (3, 5, 0.1, 0.6),
+        (4, 3, 0.05, 1.0),
+        (1, 4, SIGMA_MIN, 0.7),
+        (2, 1, 0.01, 0.9),
+    ):
+        sigmas = (sigma_min, sigma_max)
+        check_jumps(sampled(student, draw, n_samples, n_steps, sigmas))
+
+
+@points(3, value=True)
+@each_seed(1)
+def test_result(student: Student, seed: int) -> None:
+    """The model's last estimate is returned as it is."""
+    draw = Draw(seed)
+    for n_samples, n_steps in ((1000, 4), (1, 3), (2, 1)):
+        run = sampled(student, draw, n_samples, n_steps)
+        if not run.answers:
+            raise wrong("The result is no estimate of the model, which was not asked; what is it for?")
+        if not torch.equal(run.reply.value, run.answers[-1]):
+            raise explained(
+                run, "result", "The result is not the model's last estimate; what happens to it after the last jump?"
+            )
+
+
+def start_of(run: Run) -> Jump:
+    """Return the first jump; raises wrong when the model was never asked."""
+    if not run.jumps:
+        raise wrong("The model is not asked at all; how does noise become data?")
+    return run.jumps[0]
+
+
+@points(4, value=True)
+@each_seed(1)
+def test_first_noise(student: Student, seed: int) -> None:
+    """The start is standard normal noise, whatever sigma_max is."""
+    draw = Draw(seed)
+    for n_steps, sigmas in ((1, None), (2, (SIGMA_MIN, 0.5))):
+        run = sampled(student, draw, MANY, n_steps, sigmas)
+        noise = start_of(run).x
+        if not (is_gaussian(noise) and rows_differ(noise)):
+            raise explained(
+                run,
+                "start",
+                "The points of the first jump are not independent draws from a standard normal distribution. "
+                "What are their mean and their spread, and does every sample have a noise of its own?",
+            )
+
+
+@points(5, value=True)
+@each_seed(1)
+def test_renoising(student: Student, seed: int) -> None:
+    """Between two jumps the estimate is mixed with fresh noise, down to the next level."""
+    draw = Draw(seed)
+    for n_steps, sigmas in ((3, (0.2, 0.8)), (4, None)):
+        run = sampled(student, draw, MANY, n_steps, sigmas)
+        start_of(run)
+        if len(run.jumps) < 2:
+            raise wrong("There is no second jump, so nothing is mixed with noise; what are n_steps jumps for?")
+        if not renoised_rightly(run):
+            raise explained(
+                run,
+                "noise",
+                "The points of the later jumps are not fresh mixtures of the last estimate and noise. "
+                "Which formula gives a point at noise level s, and where does its noise come from?",
+            )
+
+
+def renoised_rightly(run: Run) -> bool:
+    """Say whether every later point is (1 - s) h + s z with z standard normal, fresh, and its own in each row."""
+    seen = [run.jumps[0].x]
+    for before, jump in zip(run.jumps[:-1], run.jumps[1:], strict=True):
+        if not jump.level > 0:
+            return False
+        noise = (jump.x - (1 - jump.level) * before.answer) / jump.level
+        unrelated = all(is_unrelated(noise, other) for other in (*seen, before.answer))
+        if not (is_gaussian(noise) and rows_differ(noise) and unrelated):
+            return False
+        seen.append(noise)
+    return True
+
+
+@points(2, value=True)
+@each_seed(1)
+def test_two_calls(student: Student, seed: int) -> None:
+    """Two calls never draw the same noise."""
+    draw = Draw(seed)
+    runs = [sampled(student, draw, MANY, 2) for _ in range(2)]
+    for run in runs:
+        check_jumps(run)
+    first, second = (run.jumps[0].x for run in runs)
+    if torch.equal(first, second) or not is_unrelated(first, second):
+        raise explained(
+            runs[1], "again", "Two calls draw the same noise. Who sets the seed of the random numbers, and how often?"
+        )
+
+
+@points(1.5)
+@each_seed(1)
+def test_no_gradient(student: Student, seed: int) -> None:
+    """The result carries no gradient."""
+    draw = Draw(seed)
+    check_jumps(sampled(student, draw, 3, 2))
+    # The same answer for every point, so that the right result is known without knowing the noise.
+    model = AffineMap(torch.zeros(2, 2), draw.normal(2), draw.normal(2))
+    reply = expect.call(student, TASK, model.model(), 4, 3)
+    got = expect.tensor(reply, (4, 2), TASK)
+    last = SIGMA_MIN + (1 - SIGMA_MIN) / 3
+    if not model.at(torch.zeros(4, 2), torch.full((4,), last)).matches(got):
+        raise wrong("With a model that gives the same estimate for every point, the result is another one.")
+    if reply.requires_grad:
+        raise contract(
+            "The result still hangs on the model's graph, expected a tensor that asks for no gradient; "
+            "who needs the graph of a sample?",
+            "graph_on_samples",
+        )
+
+
+@points(1.5)
+@each_seed(1)
+def test_generators(student: Student, seed: int) -> None:
+    """The global random generators are drawn from, at most, and never seeded again."""
+    draw = Draw(seed)
+    student.seed(seed)
+    run = sampled(student, draw, 3, 2)
+    check_jumps(run)
+    if run.reply.reseeded:
+        raise contract(
+            "A global random generator was seeded during the call, expected it to run on; "
+            "what does that do to the noise of everyone else who draws from it?",
+            "reseeds_global_generator",
+        )
