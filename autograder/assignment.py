@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import nbformat
-
 from autograder.errors import UsageError
+from autograder.quick_nbformat import nbformat
 
 NAME = "consistency-models"
 MARKERS = (
