@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = ROOT / "source" / "consistency-models" / "consistency-models.ipynb"
 RESULTS = Path(__file__).parent / "results"
 # Given cells that define what is measured, in the notebook's order; `endpoint_error` needs a teacher.
-GIVEN_CELLS = ("endpoint_error", "training_loop", "distillation_pair", "short_recipes", "bonus_recipe")
+GIVEN_CELLS = ("endpoint_error", "recipe", "training_loop", "distillation_pair", "short_recipes", "bonus_recipe")
 TEACHER_STEPS = (1, 5, 10, 20, 50)
 JUMPS = (1, 2, 4, 8)
 DRAWS = 4  # one draw of 2,000 points has a few more on one moon than the other, which moves W2 by 0.05
