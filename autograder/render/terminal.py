@@ -79,7 +79,8 @@ def class_table(rows: Iterable[Sequence[str]], total: int) -> RenderableType:
 def _lost(task: TaskResult, check: CheckResult) -> RenderableType:
     points = number(float(task.points * check.share * (1 - check.earned)))
     what = "withheld" if check.status is Status.GRADER_ERROR else "not earned" if task.bonus else "lost"
-    head = _line(f"{task.title} – {statement(check.title)}: {WORDS[check.status]}, {points} points {what}")
+    unit = "point" if points == "1" else "points"
+    head = _line(f"{task.title} – {statement(check.title)}: {WORDS[check.status]}, {points} {unit} {what}")
     body = _message("As above." if is_repeat(task, check) else check.message)
     return Group(Text(head, _STYLES.get(check.status, "red")), Padding(body, (0, 0, 0, 2)))
 
