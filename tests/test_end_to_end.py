@@ -1,0 +1,86 @@
+"""The main job on real input: the sample class, the real judge, the installed command."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sample_class import build_class
+
+ROOT = Path(__file__).parents[1]
+COMMAND = Path(sys.executable).with_name("autograder")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.bubblewrap,
+    pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap"),
+]
+
+
+def autograder(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command on this repository's course."""
+    command = [str(COMMAND), *map(str, arguments), "--course", str(ROOT)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def without_seconds(path: Path) -> dict[str, Any]:
+    """Return a report without the one thing that may differ."""
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report | {"seconds": None}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the sample class in submitted/ and its results."""
+    folder = tmp_path_factory.mktemp("class")
+    build_class(ROOT, folder / "submitted")
+    run = autograder("grade", folder / "submitted", "--out", folder / "results", "--workers", "2")
+    assert run.returncode == 0, run.stderr
+    assert str(folder / "results" / "index.html") in run.stdout.replace("\n", "")
+    return folder
+
+
+def test_grade_marks_the_sample_class(graded: Path) -> None:
+    """Right, partly wrong, untouched, hostile and broken: each gets what it earned."""
+    with open(graded / "results" / "grades.csv", newline="", encoding="utf-8") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert {name: (row["status"], row["score"], row["bonus"]) for name, row in rows.items()} == {
+        "broken": ("unreadable", "0.0", "0.0"),
+        "correct": ("graded", "100.0", "10.0"),
+        "hostile": ("graded", "0.0", "0.0"),
+        "partly-wrong": ("graded", "84.0", "10.0"),
+        "untouched": ("graded", "0.0", "0.0"),
+    }
+    assert rows["partly-wrong"]["ema_update"] == "0.0"
+
+
+def test_score_cold_is_the_same_as_grade_warm(graded: Path) -> None:
+    """One submission alone has the report that it has in a class, but for the seconds."""
+    notebook = graded / "submitted" / "partly-wrong" / "consistency-models" / "consistency-models.ipynb"
+    run = autograder("score", notebook, "--json", graded / "cold.json", "--fail-under", "90")
+    assert run.returncode == 1, run.stderr
+    assert without_seconds(graded / "cold.json") == without_seconds(graded / "results" / "partly-wrong.json")
+
+
+def test_reports_show_nothing_hidden(graded: Path) -> None:
+    """No report names the course's folder or ours, or holds a line of a check."""
+    for path in (graded / "results").glob("*.*"):
+        text = path.read_text(encoding="utf-8")
+        for secret in (str(ROOT), "site-packages", "Traceback (most", "strategies", "oracles", "from autograder"):
+            assert secret not in text, (path.name, secret)
+
+
+def test_grade_goes_on_where_it_stopped(graded: Path) -> None:
+    """A second run keeps every report as it is."""
+    before = {path.name: path.read_bytes() for path in (graded / "results").glob("*.json")}
+    run = autograder("grade", graded / "submitted", "--out", graded / "results")
+    assert run.returncode == 0, run.stderr
+    assert {path.name: path.read_bytes() for path in (graded / "results").glob("*.json")} == before
+    assert "5 of 5 were marked before" in run.stdout
