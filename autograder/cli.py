@@ -10,6 +10,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _NBGRADER_FOLDERS = ("source", "release", "submitted")
+_ON_THE_COURSE = {
+    "validate": "let the assignment prove itself: what is right passes, what is wrong loses its own points",
+    "calibrate": "measure the thresholds of the sample quality again",
+    "doctor": "say what isolation, versions and limits this machine gives",
+}
 DESCRIPTION = "Marks the consistency-models assignment."
 EXIT_CODES = """\
 exit codes:
@@ -148,7 +155,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_release(commands)
     _add_score(commands)
     _add_grade(commands)
+    for name, what in _ON_THE_COURSE.items():
+        if find_spec(f"autograder.{name}"):  # what is not there is not offered
+            _command(commands, _on_the_course(name), what)
     return parser
+
+
+def _on_the_course(name: str) -> Callable[[argparse.Namespace], int]:
+    """Return the command whose module of the same name has one function for it, `NAME_command(course)`."""
+
+    def run(options: argparse.Namespace) -> int:
+        module = import_module(f"autograder.{name}")
+        return int(getattr(module, f"{name}_command")(_course(options)))
+
+    run.__name__ = name
+    return run
 
 
 def _add_release(commands: Commands) -> None:

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import types
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -257,6 +259,18 @@ def test_help_answers_at_once_and_names_what_there_is() -> None:
     assert done.stdout.rstrip().endswith("[]")
     assert "score" in done.stdout
     assert "grade" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["validate", "calibrate", "doctor"])
+def test_a_command_on_the_course_is_offered_when_it_is_there(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` offers a command exactly when its module has the function that does it."""
+    with pytest.raises(SystemExit):
+        run("--help")
+    offered = f"    {name} " in capsys.readouterr().out
+    there = find_spec(f"autograder.{name}") is not None
+    assert offered == there
+    if there:
+        assert callable(getattr(import_module(f"autograder.{name}"), f"{name}_command"))
 
 
 def in_process(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
