@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
+RELEASED := build/released
+NOTEBOOK := consistency-models/consistency-models.ipynb
 
 # nbgrader calls alembic by name, so the environment's commands must be on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,8 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-grade: $(INSTALLED)  ## build the release and grade a sample class of five in build/
-	$(BIN)/autograder release
+grade: $(RELEASED)  ## build the release and grade a sample class of five in build/
 	$(BIN)/python -m tests.sample_class build/sample-class
 	$(BIN)/autograder grade build/sample-class --out build/results
 
@@ -28,11 +29,10 @@ test: $(INSTALLED)  ## lint, types and all tests, exactly as CI runs them
 check: $(INSTALLED)  ## the assignment proves itself: the release is what the source makes
 	$(BIN)/autograder release --check
 
-release: $(INSTALLED)  ## build release/ from source/
-	$(BIN)/autograder release
+release: $(RELEASED)  ## build release/ from source/, where it is not newer
 
 notebook: $(INSTALLED)  ## open the instructor's notebook
-	$(BIN)/jupyter lab source/consistency-models/consistency-models.ipynb
+	$(BIN)/jupyter lab source/$(NOTEBOOK)
 
 clean:  ## remove what was built, keep the environment
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -40,6 +40,12 @@ clean:  ## remove what was built, keep the environment
 # Phony, but order-only below: it is looked after every time and forces nothing.
 system:
 	@.ci/system "$(PYTHON)"
+
+# The release itself is named too: a change there by hand, or by a merge, is built over.
+$(RELEASED): source/$(NOTEBOOK) $(wildcard release/$(NOTEBOOK)) nbgrader_config.py $(wildcard autograder/release*.py) \
+		| $(INSTALLED)
+	$(BIN)/autograder release
+	@mkdir -p build && touch $@
 
 # torch==2.13.0 in constraints.txt keeps any package's wider range from fetching another build of it.
 # hatchling first: an isolated build would fetch it anew each time.
