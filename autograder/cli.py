@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
-        print("autograder: interrupted; what is written stays, and the same command goes on", file=sys.stderr)
+        _say("interrupted; what is written stays, and the same command goes on")
         return INTERRUPTED
     except BrokenPipeError:
         from autograder.render.terminal import forget_stdout
@@ -59,12 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         forget_stdout()  # whoever read it has gone (`| head`), which is no fault
         return 0
     except AutograderError as error:
-        print(f"autograder: {error}", file=sys.stderr)
+        _say(str(error))
         if error.exit_code == AutograderError.exit_code:
             _tell_staff(options.debug)
         return error.exit_code
     except Exception as error:
-        print(f"autograder: a fault of the grader itself ({type(error).__name__})", file=sys.stderr)
+        _say(f"a fault of the grader itself ({type(error).__name__})")
         _tell_staff(options.debug)
         return AutograderError.exit_code
 
@@ -80,15 +81,7 @@ def score(options: argparse.Namespace) -> int:
     """Score one notebook."""
     from autograder.score import ScoreJob, score_notebook
 
-    job = ScoreJob(
-        notebook=options.notebook,
-        student=options.student,
-        json=options.json,
-        junit=options.junit,
-        html=options.html,
-        gradescope=options.gradescope,
-        fail_under=options.fail_under,
-    )
+    job = ScoreJob(**{field.name: getattr(options, field.name) for field in fields(ScoreJob)})
     return score_notebook(job, _marking(options, _course(options, options.notebook)))
 
 
@@ -140,7 +133,14 @@ def _tell_staff(debug: bool) -> None:
         return
     from autograder.score import keep_for_staff
 
-    print(f"autograder: the trace-back is in {keep_for_staff(traceback.format_exc())}", file=sys.stderr)
+    _say(f"the trace-back is in {keep_for_staff(traceback.format_exc())}")
+
+
+def _say(text: str) -> None:
+    """Print a sentence to stderr; a file's name in it may be a student's."""
+    from autograder.render.text import clean, for_log
+
+    print(for_log(clean(f"autograder: {text}", 4000)), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from autograder import cli
 from autograder.assignment import load_assignment
 from autograder.batch import ClassJob, grade_class
 from autograder.marking import Marking
 from autograder.settings import Settings
 from autograder.students import file_name
-from tests.fake_judge import FakeJudge
+from tests.fake_judge import FakeJudge, small_course
 
 HOSTILE_NAMES = [
     '=HYPERLINK("http:evil","x")', "+1", "-1", "@SUM(A1)", "a,b", "two\nlines", "tab\there", "emoji 😀", "a\\b",
@@ -47,3 +52,20 @@ def marked(course: Path) -> int:
     for file in files:
         file.unlink()
     return count
+
+
+def use_fake_judge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Make a small course, go there, and put the fake judge where the command looks for the real one."""
+    judge = types.ModuleType("autograder.judge")
+    judge.Judge = FakeJudge  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "autograder.judge", judge)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))  # what is kept for staff
+    monkeypatch.delenv("AUTOGRADER_DEBUG", raising=False)
+    course = small_course(folder / "course")
+    monkeypatch.chdir(course)
+    return course
+
+
+def run(*arguments: str | Path) -> int:
+    """Run the command in this process."""
+    return cli.main([str(argument) for argument in arguments])
