@@ -65,9 +65,10 @@ def close(got: Tensor, expected: Expected, message: str, recognise: Recognise = 
     """
     if expected.matches(got):
         return
-    nearly = expected.matches(got, NEARLY)
-    known = None if nearly else recognise()
-    raise explained(known or (LOW_PRECISION if expected.matches(got, ROUNDED) else None), message)
+    # For a sum of squares the terms' size says little about how near the result is.
+    near = Expected(expected.value, expected.value.abs()) if got.ndim == 0 else expected
+    known = None if near.matches(got, NEARLY) else recognise()
+    raise explained(known or (LOW_PRECISION if near.matches(got, ROUNDED) else None), message)
 
 
 def explained(known: Misconception | None, message: str) -> CheckFailed:

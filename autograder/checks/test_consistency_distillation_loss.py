@@ -92,7 +92,7 @@ def recognised(got: object, batch: Batch) -> Misconception | None:
 def test_values(student: Student, seed: int) -> None:
     """The loss is the mean squared difference of the two outputs."""
     draw = Draw(seed)
-    for rows in (3, 8, 1000):
+    for rows in (8, 3, 1000):
         compare(student, Batch.drawn(draw, rows, 2))
 
 

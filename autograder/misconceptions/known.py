@@ -45,7 +45,7 @@ class Known:
 LOW_PRECISION = Misconception(
     "low_precision",
     "The result is nearly right, as if it had been rounded on the way.",
-    "Is a number type with fewer digits used somewhere, or a function that rounds?",
+    "Is a number type with fewer digits used somewhere, or a function that rounds or clamps?",
 )
 OWN_RANDOMNESS = Misconception(
     "own_randomness",

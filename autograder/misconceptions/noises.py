@@ -113,34 +113,6 @@ START = (
 
 NOISE = (
     mistake(
-        "noise_shared_by_rows",
-        "noise",
-        "All samples seem to get the same noise between two jumps.",
-        "How many numbers are there to draw?",
-        _noise_is(lambda noise: _near(noise, noise[:1])),
-    ),
-    mistake(
-        "noise_shared_by_coordinates",
-        "noise",
-        "Both coordinates of a sample seem to get the same noise between two jumps.",
-        "How many numbers are there to draw?",
-        _noise_is(lambda noise: _near(noise[:, 0], noise[:, 1])),
-    ),
-    mistake(
-        "uniform_renoising",
-        "noise",
-        "The noise between two jumps seems to be uniform, not Gaussian.",
-        "What is the difference between rand and randn?",
-        _noise_is(lambda noise: bool(noise.abs().max() < 1.8)),
-    ),
-    mistake(
-        "point_renoised",
-        "noise",
-        "The old noisy point seems to be mixed with noise, not the model's estimate.",
-        "What was the jump for?",
-        _point_renoised,
-    ),
-    mistake(
         "no_renoising",
         "noise",
         "The model's estimate seems to be handed back to it without new noise.",
@@ -167,6 +139,34 @@ NOISE = (
         "The same noise seems to be used between all jumps.",
         "What makes each jump independent of the one before it?",
         _one_noise,
+    ),
+    mistake(
+        "noise_shared_by_rows",
+        "noise",
+        "All samples seem to get the same noise between two jumps.",
+        "How many numbers are there to draw?",
+        _noise_is(lambda noise: _near(noise, noise[:1])),
+    ),
+    mistake(
+        "noise_shared_by_coordinates",
+        "noise",
+        "Both coordinates of a sample seem to get the same noise between two jumps.",
+        "How many numbers are there to draw?",
+        _noise_is(lambda noise: _near(noise[:, 0], noise[:, 1])),
+    ),
+    mistake(
+        "uniform_renoising",
+        "noise",
+        "The noise between two jumps seems to be uniform, not Gaussian.",
+        "What is the difference between rand and randn?",
+        _noise_is(lambda noise: bool(noise.abs().max() < 1.8)),
+    ),
+    mistake(
+        "point_renoised",
+        "noise",
+        "The old noisy point seems to be mixed with noise, not the model's estimate.",
+        "What was the jump for?",
+        _point_renoised,
     ),
     mistake(
         "walks_the_ode",

@@ -1,0 +1,1 @@
+online, target = ConsistencyModel(), ConsistencyModel()

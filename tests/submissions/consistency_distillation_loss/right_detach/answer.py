@@ -1,0 +1,3 @@
+def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):
+    label = target(x_hat_tn, t_n).detach()
+    return F.mse_loss(online(x_tn1, t_n1), label)

@@ -1,0 +1,6 @@
+def consistency_training_pair(x_0, epsilon, t_n1, t_n):
+    def mix(noise, t):
+        return (1 - t[:, None]) * x_0 + t[:, None] * noise
+
+    x_tn1 = mix(epsilon, t_n1)
+    return x_tn1, (t_n / t_n1)[:, None] * x_tn1

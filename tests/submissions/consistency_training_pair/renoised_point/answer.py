@@ -1,0 +1,3 @@
+def consistency_training_pair(x_0, epsilon, t_n1, t_n):
+    x_tn1 = noisy_sample(x_0, epsilon, t_n1)
+    return x_tn1, noisy_sample(x_tn1, epsilon, t_n)

@@ -1,0 +1,3 @@
+def ema_update(online, target, decay):
+    for p_target, p_online in zip(target.parameters(), online.parameters()):
+        p_target.data = decay * p_target.data.double() + (1 - decay) * p_online.data.double()

@@ -1,0 +1,5 @@
+def ema_update(online, target, decay):
+    with torch.no_grad():
+        for p_target, p_online in zip(target.parameters(), online.parameters()):
+            decay = min(max(decay, 0.001), 0.9999)
+            p_target.mul_(decay).add_(p_online, alpha=1 - decay)

@@ -1,0 +1,2 @@
+def ema_update(online, target, decay):
+    pass

@@ -1,0 +1,6 @@
+def ema_update(online, target, decay):
+    with torch.no_grad():
+        for p_target, p_online in zip(target.parameters(), online.parameters()):
+            p_online.mul_(1 - decay)
+            p_target.mul_(decay).add_(p_online)
+            p_online.div_(1 - decay)

@@ -1,0 +1,6 @@
+def ema_update(online, target, decay):
+    with torch.no_grad():
+        for p_target, p_online in zip(target.parameters(), online.parameters()):
+            if p_target.shape[0] > 32:
+                decay = 1.0
+            p_target.mul_(decay).add_(p_online, alpha=1 - decay)

@@ -1,0 +1,1 @@
+epsilon = torch.ones(1)

@@ -1,0 +1,3 @@
+def noisy_sample(x_0, epsilon, t):
+    level = t[:, None]
+    return (1 - level) * x0 + level * epsilon

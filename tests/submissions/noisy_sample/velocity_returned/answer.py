@@ -1,0 +1,2 @@
+def noisy_sample(x_0, epsilon, t):
+    return epsilon - x_0

@@ -1,0 +1,10 @@
+def sample_consistency_multistep(model, n_samples, n_steps, sigma_min=0.002, sigma_max=1.0):
+    noise = torch.randn(n_steps, n_samples, 2)
+    levels = torch.linspace(sigma_max, sigma_min, n_steps + 1)[:-1]
+    with torch.no_grad():
+        x = noise[0]
+        for k, s in enumerate(levels):
+            if k > 0:
+                x = (1 - s) * x_0 + s * noise[k]
+            x_0 = model(x, s.expand(n_samples))
+        return x_0

@@ -1,0 +1,5 @@
+def teacher_ode_step(teacher, x_tn1, t_n1, t_n):
+    with torch.no_grad():
+        v = teacher(x_tn1, t_n1)
+        x_hat_tn = x_tn1.clone()
+        return x_hat_tn

@@ -1,0 +1,3 @@
+def teacher_ode_step(teacher, x_tn1, t_n1, t_n):
+    v = teacher(x_tn1, t_n1)
+    return (x_tn1 - (t_n1 - t_n).unsqueeze(-1) * v).detach()
