@@ -189,6 +189,16 @@ def test_report_table_names_scores_and_lost_points() -> None:
     assert "note: cell test_noisy_sample" in flowing
 
 
+def test_report_table_of_our_fault_shows_no_score() -> None:
+    """Points that we could not find out are neither earned nor lost."""
+    lost = CheckResult("v", "v", Fraction(1), Status.GRADER_ERROR, Fraction(0))
+    tasks = (TaskResult("t", "T", 10.0, False, (lost,)),)
+    text = " ".join(printed(report_table(graded(status=GRADER_ERROR, reason="Ours.", tasks=tasks))).split())
+    assert "T – / 10 could not be checked" in text
+    assert "10 points withheld" in text
+    assert "total not marked grader error" in text
+
+
 def test_report_table_is_plain_on_a_pipe_and_coloured_in_a_terminal() -> None:
     """Colours are ours alone and never reach a file."""
     assert "\x1b" not in printed(report_table(graded()))

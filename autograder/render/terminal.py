@@ -46,7 +46,8 @@ def report_table(report: Report) -> RenderableType:
     table.add_column("score", justify="right", footer=total, no_wrap=True)
     table.add_column("verdict", footer=_text(report.status.replace("_", " ")))
     for task in report.tasks:
-        score = _of(task.score, task.points) if task.checks else f"– / {number(task.points)}"
+        known = task.checks and report.score is not None
+        score = _of(task.score, task.points) if known else f"– / {number(task.points)}"
         table.add_row(_text(task.title), score, _verdict(task))
     parts: list[RenderableType] = [Text(_line(f"{report.assignment}: {one_line(report.student)}"), "bold")]
     if report.reason:
