@@ -8,6 +8,7 @@ kept here: the student's code shares this process, and could read the checks or 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from autograder.explain import Place
 from autograder.plugin import Collector, results, run_checks
 from autograder.quality import Reference
 from autograder.report import TaskResult
+from autograder.settings import Settings
 from autograder.student import Student
 from autograder.verdict import CheckFailed, Status
 
@@ -28,6 +30,7 @@ class LocalStudent(Student):
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
+        self._started = time.monotonic()
         self._answer: Callable[[Any], Any] = lambda question: None
         self._answerer = Answerer(namespace, lambda question: self._answer(question))
 
@@ -36,7 +39,13 @@ class LocalStudent(Student):
         self._answer = answer
         if message["op"] == "seed":
             return self._answerer.seed(message["seed"])
+        if message["op"] == "calls":
+            return self._answerer.calls(message["calls"])
         return self._answerer.call(message)
+
+    def seconds_left(self) -> float:
+        """Return what is left of a submission's usual time; a kernel enforces none."""
+        return Settings.submission_seconds - (time.monotonic() - self._started)
 
     def place(self, function: str) -> Place:
         """Return the function's name; a kernel does not tell which cell it came from."""

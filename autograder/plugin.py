@@ -65,7 +65,7 @@ class Collector:
         self.broken: list[str] = []
         self._open_student = open_student
         self._seed = seed
-        self._marking = Marking(reference, self.held)
+        self._marking = Marking(reference, self.held, open_student)
 
     @pytest.fixture(scope="module")
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:

@@ -150,6 +150,10 @@ class BoxStudent(Student):
         what = self.place(function).what
         raise CheckFailed(Status.NOT_ATTEMPTED, f"{what} ran, but defines no function of that name; is the def line still there?")
 
+    def seconds_left(self) -> float:
+        """Return how long this task's calls may still take; waiting for a processor hardly counts."""
+        return self._session.clock.left(self._later)
+
     def request(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
         """Send a request to the box; a box that failed once fails the rest of its task in the same way."""
         if self._dead is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,17 +25,27 @@ class Model:
     """A network for an argument: built where the student's code runs, from a kind and a state dict.
 
     `kind` is "ToyModel" or "ConsistencyModel" as the prelude defines them, or "Affine": x W + b + t c. With `notebook`
-    the class is taken as the student's notebook leaves it. A network with a `slot` is kept there for later calls, which
-    may then leave out the state.
+    the class is taken as the student's notebook leaves it. The state may be one vector of all parameters. A network
+    with a `slot` is kept there for later calls, which may then leave out the state.
     """
 
     kind: str
-    state: State | None
+    state: State | Tensor | None
     options: dict[str, Any] = field(default_factory=dict)
     requires_grad: bool = True
     training: bool = True
     notebook: bool = False
     slot: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One of several calls that travel together; `report` as in `Student.call`, no probes among `arguments`."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    report: str
+    backward: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,12 @@ class Probe:
     def ask(self, x: Any, t: Any) -> Tensor | None:
         """Record a question and answer it; None for one that no network could answer."""
         self.questions.append(Question(x, t))
-        if not isinstance(x, Tensor) or not isinstance(t, Tensor) or x.dim() != 2 or tuple(t.shape) not in ((len(x),), (len(x), 1)):
+        if (
+            not isinstance(x, Tensor)
+            or not isinstance(t, Tensor)
+            or x.dim() != 2
+            or tuple(t.shape) not in ((len(x),), (len(x), 1))
+        ):
             return None
         if not x.is_floating_point() or not t.is_floating_point():
             return None
@@ -104,11 +119,16 @@ class Student(ABC):
     def check_defined(self, function: str) -> None:
         """Raise CheckFailed when the notebook defines no such function."""
 
+    def seconds_left(self) -> float:
+        """Return how long the student's code may still run in this task; without a clock, always the same."""
+        return 120.0
+
     def call(self, function: str, *args: Any, backward: bool = False, report: str = "all", **kwargs: Any) -> Reply:
         """Call a function of the student's.
 
         `backward` calls .backward() on the scalar that it returns; `report` says what to tell of the arguments as they
-        are afterwards: "all", or of networks only their "grad" or "state". Raises CheckFailed for whatever the student's code does instead of returning.
+        are afterwards: "all", "none", or the "gradient" or the "weights" of a network as one vector ("weights 1" for
+        argument 1). Raises CheckFailed for whatever the student's code does instead of returning.
         """
         self.check_defined(function)
         probes: list[Probe] = []
@@ -120,14 +140,39 @@ class Student(ABC):
             "backward": backward,
             "report": report,
         }
-        raw = self.request(message, lambda question: _answer(question, probes))
+        return self._understood(function, self.request(message, lambda question: _answer(question, probes)))
+
+    def calls(self, calls: Sequence[Call]) -> list[Reply]:
+        """Make calls one after the other in one message; raises CheckFailed for the first that fails."""
+        for function in {call.function for call in calls}:
+            self.check_defined(function)
+        messages = [
+            {
+                "function": call.function,
+                "args": [_pack(argument, []) for argument in call.arguments],
+                "kwargs": {},
+                "backward": call.backward,
+                "report": call.report,
+            }
+            for call in calls
+        ]
+        raw = self.request({"op": "calls", "calls": messages}, _nothing)
+        replies = raw if isinstance(raw, list) else []
+        understood = [self._understood(call.function, reply) for call, reply in zip(calls, replies, strict=False)]
+        if len(understood) != len(calls):
+            raise CheckFailed(Status.CRASH, "The answer that came back is no answer of these function calls.")
+        return understood
+
+    def _understood(self, function: str, raw: Any) -> Reply:
         place = self.place(function)
         try:
             if raw["failure"] is None:
                 return _reply(raw)
             failed = explain(raw["failure"], place)
         except (KeyError, TypeError, ValueError, AttributeError):
-            failed = CheckFailed(Status.CRASH, f"{place.what}: the answer that came back is no answer of a function call.")
+            failed = CheckFailed(
+                Status.CRASH, f"{place.what}: the answer that came back is no answer of a function call."
+            )
         raise failed
 
     def seed(self, seed: int) -> None:

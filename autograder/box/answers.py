@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.box.failures import CellTooSlow, cell_name, describe_failure
-from autograder.box.models import Probe, build_model, describe_model, load_state
+from autograder.box.models import Probe, build_model, describe_model, load_state, vector_of
 from autograder.box.notebook import plain_python
 
 Ask = Callable[[dict[str, Any]], Any]
@@ -67,7 +67,7 @@ class Answerer:
         probes: list[Probe] = []
         arguments = [self._build(item, probes) for item in request["args"]]
         keywords = {name: self._build(item, probes) for name, item in request["kwargs"].items()}
-        identities = [_identities(argument) for argument in arguments]
+        identities = [_identities(argument) for argument in arguments] if request["report"] == "all" else []
         function = self._function(request["function"])
         seed = torch.initial_seed()  # changes when seeded again, not when drawn from
         try:
@@ -81,11 +81,18 @@ class Answerer:
             "value": _plain(value),
             "type": _type_name(value),
             "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
-            "arguments": [
-                _after(argument, before, request["report"]) for argument, before in zip(arguments, identities, strict=True)
-            ],
+            "arguments": _all_after(arguments, identities, request["report"]),
             "reseeded": torch.initial_seed() != seed,
         }
+
+    def calls(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Answer calls one after the other, up to the first that fails."""
+        replies: list[dict[str, Any]] = []
+        for request in requests:
+            replies.append(self.call(request))
+            if replies[-1]["failure"] is not None:
+                break
+        return replies
 
     def _function(self, name: str) -> Callable[..., Any]:
         if name == "notebook:model":  # the boundary condition: a model of the notebook's own class, as it is now
@@ -163,13 +170,22 @@ def _identities(argument: Any) -> dict[str, int]:
     return {}
 
 
-def _after(argument: Any, before: dict[str, int], report: str) -> Any:
-    """Return an argument as it is after the call, as far as `report` ("all", "grad", "state") asks."""
+def _all_after(arguments: list[Any], identities: list[dict[str, int]], report: str) -> list[Any]:
+    """Return the arguments as they are after a call, as far as `report` asks: "all" of them, or "gradient" or
+    "weights" of the first network or the second one ("weights 1") as one vector, or "none".
+    """
+    if report == "all":
+        return [_after(argument, before) for argument, before in zip(arguments, identities, strict=True)]
+    what, _, index = report.partition(" ")
+    return [] if what == "none" else [vector_of(arguments[int(index or 0)], what)]
+
+
+def _after(argument: Any, before: dict[str, int]) -> Any:
     if isinstance(argument, Probe):
         return None
     if isinstance(argument, nn.Module):
-        return describe_model(argument, before, report)
-    return _plain(argument) if report == "all" else None
+        return describe_model(argument, before)
+    return _plain(argument)
 
 
 def _type_name(value: Any) -> str:

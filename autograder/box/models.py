@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+
+
+_holders: WeakKeyDictionary[nn.Module, list[dict[str, nn.Parameter | None]]] = WeakKeyDictionary()
 
 
 class Affine(nn.Module):
@@ -54,23 +58,46 @@ def build_model(description: dict[str, Any], classes: dict[str, Any]) -> nn.Modu
     return model.train(description["training"])
 
 
-def load_state(model: nn.Module, state: dict[str, Tensor]) -> None:
-    """Copy a state dict into a model by name, without a trace in autograd."""
+def parameters_of(model: nn.Module) -> list[nn.Parameter]:
+    """Return all parameters as they are now, in the order of model.parameters().
+
+    The modules are walked once a model: in a training the walk would cost as much as the student's own mathematics.
+    """
+    if model not in _holders:
+        _holders[model] = [module._parameters for module in model.modules()]
+    return [parameter for holder in _holders[model] for parameter in holder.values() if parameter is not None]
+
+
+def load_state(model: nn.Module, state: dict[str, Tensor] | Tensor) -> None:
+    """Copy a state dict, or all parameters as one vector, into a model, without a trace in autograd."""
     with torch.no_grad():
+        if isinstance(state, Tensor):
+            parameters = parameters_of(model)
+            pieces = state.split([parameter.numel() for parameter in parameters])
+            for parameter, piece in zip(parameters, pieces, strict=True):
+                parameter.copy_(piece.view_as(parameter))
+                parameter.grad = None
+            return
         for name, value in model.state_dict(keep_vars=True).items():
             value.copy_(state[name])
             value.grad = None
 
 
-def describe_model(model: nn.Module, before: dict[str, int], report: str) -> dict[str, Any]:
+def vector_of(model: nn.Module, what: str) -> Tensor | None:
+    """Return the "weights" or the "gradient" of all parameters as one vector; None where a gradient is missing."""
+    parameters = parameters_of(model)
+    values = parameters if what == "weights" else [parameter.grad for parameter in parameters]
+    found = [value.detach().reshape(-1) for value in values if value is not None]
+    return torch.cat(found) if len(found) == len(values) else None
+
+
+def describe_model(model: nn.Module, before: dict[str, int]) -> dict[str, Any]:
     """Return what the judge wants to know of a model after a call; `before` maps names to ids of parameters."""
     parameters = dict(model.named_parameters())
-    state = {name: value.detach().clone() for name, value in model.state_dict().items()} if report != "grad" else {}
-    grad = {name: None if p.grad is None else p.grad.detach().clone() for name, p in parameters.items()} if report != "state" else {}
     return {
-        "state": state,
-        "requires_grad": {name: p.requires_grad for name, p in parameters.items()} if report == "all" else {},
-        "grad": grad,
+        "state": {name: value.detach().clone() for name, value in model.state_dict().items()},
+        "requires_grad": {name: p.requires_grad for name, p in parameters.items()},
+        "grad": {name: None if p.grad is None else p.grad.detach().clone() for name, p in parameters.items()},
         "graph": any(p.grad_fn is not None for p in parameters.values()),
         "replaced": any(id(p) != before.get(name) for name, p in parameters.items()),
     }

@@ -48,7 +48,7 @@ def serve(channel: socket.socket, namespace: dict[str, Any]) -> None:
         try:
             send(channel, {"id": current, "reply": reply})
         except WireError:
-            send(channel, {"id": current, "reply": {**reply, "value": None, "arguments": []}})
+            send(channel, {"id": current, "reply": without_values(reply)})
 
 
 def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
@@ -64,7 +64,16 @@ def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
             return can_read(request["path"])
         case "call":
             return answerer.call(request)
+        case "calls":
+            return answerer.calls(request["calls"])
     raise ValueError(f"unknown request {request['op']!r}")
+
+
+def without_values(reply: Any) -> Any:
+    """Return a reply, or each of several, without what cannot cross the wire."""
+    if isinstance(reply, list):
+        return [without_values(one) for one in reply]
+    return {**reply, "value": None, "arguments": []}
 
 
 def flush() -> None:

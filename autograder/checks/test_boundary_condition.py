@@ -19,7 +19,7 @@ def check(student: Student, marking: Marking, training: bool) -> None:
     marking.share()
     recipe = marking.reference.recipe
     options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
-    state = marking.trained_or_reference(student)
+    state = marking.trained_or_reference()
     model = Model("ConsistencyModel", state, options, requires_grad=False, training=training, notebook=True)
     x = 2.0 * Draw(1).normal(256, 2)
     reply = student.call("notebook:model", model, x, torch.full((len(x),), recipe.sigma_min))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from autograder.plugin import points
 from autograder.quality import Marking
-from autograder.student import Student
 
 
-@points(6)
-def test_endpoints(student: Student, marking: Marking) -> None:
+@points(5)
+def test_endpoints(marking: Marking) -> None:
     """One jump lands as close to the end of the teacher's trajectory as it can after a short training."""
-    marking.check_distance(student, tail=False)
+    marking.check_distance(tail=False)
 
 
-@points(4)
-def test_tail(student: Student, marking: Marking) -> None:
+@points(2)
+def test_tail(marking: Marking) -> None:
     """So it does from the outer noises, where a mistake with t shows most."""
-    marking.check_distance(student, tail=True)
+    marking.check_distance(tail=True)
+
+
+@points(3)
+def test_agreement(marking: Marking) -> None:
+    """Every function answers throughout a training as it did in its own checks."""
+    marking.check_agreement()

@@ -1,0 +1,166 @@
+"""The four functions of Exercise 3 that a training asks: the reference's, in this process, or a submission's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.student import Call, Model, Reply, Student
+from autograder.training import Functions, Points, Recipe
+from autograder.verdict import CheckFailed, contract
+
+FUNCTIONS = ("noisy_sample", "teacher_ode_step", "consistency_distillation_loss", "ema_update")
+NOISY, STEP, LOSS, AVERAGE = FUNCTIONS
+
+
+class ReferenceFunctions:
+    """The four functions of the source notebook, or others of their names, run in the judge's own process."""
+
+    def __init__(self, namespace: dict[str, Any], teacher: Any, recipe: Recipe) -> None:
+        self._functions = {name: namespace[name] for name in FUNCTIONS}
+        self._teacher = teacher
+        self._online, self._target = (namespace["ConsistencyModel"](recipe.hidden_dim, recipe.sigma_min) for _ in "ot")
+        self._target.requires_grad_(False)
+        self._parameters = [list(network.parameters()) for network in (self._online, self._target)]
+        self.shapes = {name: tuple(parameter.shape) for name, parameter in self._online.named_parameters()}
+
+    def noisy_sample(self, x_0: Tensor, epsilon: Tensor, t: Tensor) -> Tensor:
+        """Return x_tn1, (B, 2)."""
+        result: Tensor = self._functions[NOISY](x_0, epsilon, t)
+        return result
+
+    def teacher_ode_step(self, x_tn1: Tensor, t_n1: Tensor, t_n: Tensor) -> Tensor:
+        """Return x_hat_tn, (B, 2)."""
+        result: Tensor = self._functions[STEP](self._teacher, x_tn1, t_n1, t_n)
+        return result
+
+    def gradient(self, online: Tensor, target: Tensor, points: Points) -> Tensor:
+        """Return the loss's gradient by online."""
+        self._load(online, target)
+        arguments = (points.x_tn1, points.t_n1, points.x_hat_tn, points.t_n)
+        loss = self._functions[LOSS](self._online, self._target, *arguments)
+        return torch.cat([value.reshape(-1) for value in torch.autograd.grad(loss, self._parameters[0])])
+
+    def ema_update(self, online: Tensor, target: Tensor, decay: float) -> Tensor:
+        """Return the new target."""
+        self._load(online, target)
+        self._functions[AVERAGE](self._online, self._target, decay)
+        return torch.cat([value.detach().reshape(-1) for value in self._target.parameters()])
+
+    def _load(self, *vectors: Tensor) -> None:
+        for parameters, vector in zip(self._parameters, vectors, strict=True):
+            pieces = vector.clone().split([parameter.numel() for parameter in parameters])
+            for parameter, piece in zip(parameters, pieces, strict=True):
+                parameter.data = piece.view_as(parameter)  # cheaper than a copy each
+
+
+def load_vector(model: Any, vector: Tensor) -> None:
+    """Copy all parameters of a network from one vector."""
+    parameters = list(model.parameters())
+    pieces = vector.split([parameter.numel() for parameter in parameters])
+    with torch.no_grad():
+        for parameter, piece in zip(parameters, pieces, strict=True):
+            parameter.copy_(piece.view_as(parameter))
+
+
+class StudentFunctions:
+    """The four functions of a submission; those not in `own` are the reference's, on the judge's side.
+
+    Every method raises CheckFailed for what the student's code does instead of answering.
+    """
+
+    def __init__(self, student: Student, own: frozenset[str], reference: Functions, asking: Asking) -> None:
+        self.own = own
+        self.student = student
+        self.asking = asking
+        self._reference = reference
+
+    def noisy_sample(self, x_0: Tensor, epsilon: Tensor, t: Tensor) -> Tensor:
+        """Return x_tn1, (B, 2)."""
+        if NOISY not in self.own:
+            return self._reference.noisy_sample(x_0, epsilon, t)
+        return self._answer(self.asking.noisy_sample(x_0, epsilon, t), x_0)
+
+    def teacher_ode_step(self, x_tn1: Tensor, t_n1: Tensor, t_n: Tensor) -> Tensor:
+        """Return x_hat_tn, (B, 2)."""
+        if STEP not in self.own:
+            return self._reference.teacher_ode_step(x_tn1, t_n1, t_n)
+        return self._answer(self.asking.teacher_ode_step(x_tn1, t_n1, t_n), x_tn1)
+
+    def gradient(self, online: Tensor, target: Tensor, points: Points) -> Tensor:
+        """Return the loss's gradient by online."""
+        if LOSS not in self.own:
+            return self._reference.gradient(online, target, points)
+        return self._answer(self.asking.gradient(online, target, points), online)
+
+    def ema_update(self, online: Tensor, target: Tensor, decay: float) -> Tensor:
+        """Return the new target."""
+        if AVERAGE not in self.own:
+            return self._reference.ema_update(online, target, decay)
+        return self._answer(self.asking.ema_update(online, target, decay), target)
+
+    def _answer(self, call: Call, like: Tensor) -> Tensor:
+        try:
+            (reply,) = self.student.calls([call])
+        except CheckFailed as failure:
+            raise in_training(failure) from None
+        return answer_of(call, reply, like)
+
+
+class Asking:
+    """Words a training's questions as calls, for one box: the teacher travels once, the networks that train with each."""
+
+    def __init__(self, recipe: Recipe, teacher: dict[str, Tensor]) -> None:
+        self._options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
+        self._teacher: Tensor | None = torch.cat([value.reshape(-1) for value in teacher.values()])
+
+    def noisy_sample(self, x_0: Tensor, epsilon: Tensor, t: Tensor) -> Call:
+        """Return the call whose value is x_tn1."""
+        return Call(NOISY, (x_0, epsilon, t), "none")
+
+    def teacher_ode_step(self, x_tn1: Tensor, t_n1: Tensor, t_n: Tensor) -> Call:
+        """Return the call whose value is x_hat_tn."""
+        teacher = Model("ToyModel", self._teacher, requires_grad=False, training=False, slot="teacher")
+        self._teacher = None  # from now on it is in its slot
+        return Call(STEP, (teacher, x_tn1, t_n1, t_n), "none")
+
+    def gradient(self, online: Tensor, target: Tensor, points: Points) -> Call:
+        """Return the call that leaves the gradient in online."""
+        arguments = (points.x_tn1, points.t_n1, points.x_hat_tn, points.t_n)
+        return Call(LOSS, (*self._networks(online, target), *arguments), "gradient", backward=True)
+
+    def ema_update(self, online: Tensor, target: Tensor, decay: float) -> Call:
+        """Return the call that changes target."""
+        return Call(AVERAGE, (*self._networks(online, target), decay), "weights 1")
+
+    def _networks(self, online: Tensor, target: Tensor) -> tuple[Model, Model]:
+        return (
+            Model("ConsistencyModel", online, self._options, slot="online"),
+            Model("ConsistencyModel", target, self._options, requires_grad=False, slot="target"),
+        )
+
+
+def answer_of(call: Call, reply: Reply, like: Tensor) -> Tensor:
+    """Return the tensor that a reply answers with; raises CheckFailed when it is not one like `like`, and finite."""
+    value = reply.value if call.report == "none" else next(iter(reply.arguments), None)
+    if not isinstance(value, Tensor) or value.shape != like.shape or value.dtype != like.dtype:
+        raise contract(f"During the training, {_what(call)} is missing, or has not its shape and type.")
+    if not bool(torch.isfinite(value).all()):
+        raise contract(f"During the training, {_what(call)} became NaN or infinite.")
+    return value
+
+
+def in_training(failure: CheckFailed) -> CheckFailed:
+    """Return a failure that says that it happened in a training."""
+    return CheckFailed(failure.status, f"During a training: {failure.message}")
+
+
+def _what(call: Call) -> str:
+    match call.report.split()[0]:
+        case "gradient":
+            return f"the gradient of {call.function}"
+        case "weights":
+            return f"the target after {call.function}"
+    return f"the result of {call.function}"
