@@ -7,18 +7,29 @@ files that only root may read. There the keeper keeps two capabilities, becomes 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import IsolationMissing
+from autograder.errors import IsolationMissing, UsageError
 
 MIB = 1 << 20
 NOBODY = 65534
 FIRST_USER = 0x7000_0000  # users that no machine hands out: each keeper of a grading root is one of its own
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/bin",
+    "/sbin",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+)
 PACKAGE = Path(__file__).resolve().parent
 BOX_FILES = ("__init__.py", "wire.py", "box")  # all of this package that a box may read
 MOUNT = "/box/autograder"
@@ -74,37 +85,61 @@ def command(hidden: Hidden, info: int, scratch_mib: int = 256) -> list[str]:
         options += ["--setenv", name, value]
     options += _mounts(hidden)
     options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--ro-bind", "/dev/null", "/dev/zero"]  # a shared mapping of it is memory that nobody counts
     for folder in SCRATCH:
         options += ["--perms", "1777", "--size", size, "--tmpfs", folder]
+    # What bwrap has made of memory belongs to an ordinary user's box: one box would leave files there for the next.
+    for folder in ("/", "/dev", *covers(options)):
+        options += ["--remount-ro", folder]
     return [*options, "--chdir", "/tmp"]
+
+
+def covers(options: list[str]) -> list[str]:
+    """Return the folders that these options cover with an empty one, but for the scratch folders."""
+    pairs = itertools.pairwise(options)
+    return [folder for option, folder in pairs if option == "--tmpfs" and folder not in SCRATCH]
 
 
 def _mounts(hidden: Hidden) -> list[str]:
     """Mount the system and the Python environment read-only, cover what is hidden, add the pieces for the box."""
     options: list[str] = []
     made: set[Path] = set()
-    mounted: list[Path] = []
+    shown: dict[Path, bool] = {}  # what is mounted so far: to be seen, or empty
+    wanted = _wanted(hidden)
+    for path in sorted(wanted, key=lambda path: (len(path.parts), path)):  # what lies inside is mounted on top
+        around = next((shown[folder] for folder in path.parents if folder in shown), False)
+        if wanted[path] == around:
+            continue
+        shown[path] = wanted[path]
+        if wanted[path]:
+            options += [*_parents(path, made), "--ro-bind", str(path), str(path)]
+        else:
+            options += ["--perms", "0755", "--tmpfs", str(path)]
     for path in (Path(name) for name in SYSTEM):
         if path.is_symlink() and path.parent == Path("/"):
             options += ["--symlink", os.readlink(path), str(path)]
-        elif path.exists():
-            options += [*_parents(path, made), "--ro-bind", str(path), str(path)]
-            mounted.append(path)
-    for path in python_folders():
-        if not any(path.is_relative_to(other) for other in mounted):
-            options += [*_parents(path, made), "--ro-bind", str(path), str(path)]
-            mounted.append(path)
-    for path in hidden.folders:
-        if any(path.is_relative_to(other) for other in mounted):
-            options += ["--perms", "0755", "--tmpfs", str(path)]
-    # A virtual environment inside the course folder was just covered with it: mount it again on top.
-    for path in python_folders():
-        if any(path.is_relative_to(other) and path != other for other in hidden.folders):
-            options += ["--ro-bind", str(path), str(path)]
-            options += [o for f in hidden.folders if f.is_relative_to(path) for o in ("--perms", "0755", "--tmpfs", str(f))]
     for name in BOX_FILES:
         options += [*_parents(Path(MOUNT) / name, made), "--ro-bind", str(PACKAGE / name), f"{MOUNT}/{name}"]
     return options
+
+
+def _wanted(hidden: Hidden) -> dict[Path, bool]:
+    """Return the folders to be seen (True) and to be covered (False); raises UsageError where one is both."""
+    system = (Path(name) for name in SYSTEM)
+    seen = {path for path in system if path.exists() and not (path.is_symlink() and path.parent == Path("/"))}
+    seen.update(python_folders())
+    wanted = dict.fromkeys(seen, True)
+    for path in seen:
+        real = path.resolve()  # a folder is mounted under its name here, and may be a link to another place
+        for folder in hidden.folders:
+            if folder == real:
+                raise UsageError(
+                    f"{path} is both a part of the Python environment and a folder to hide from students' code; "
+                    "install the environment into a folder of its own, .venv in the course folder for example"
+                )
+            if folder.is_relative_to(real):
+                wanted[path / folder.relative_to(real)] = False
+    return wanted
 
 
 def _parents(path: Path, made: set[Path]) -> list[str]:
@@ -118,17 +153,13 @@ def _parents(path: Path, made: set[Path]) -> list[str]:
 
 
 def python_folders() -> list[Path]:
-    """Return the folders that this Python and its packages live in."""
+    """Return the folders that this Python and its packages live in; some may lie in others."""
     folders = [Path(os.path.abspath(folder)) for folder in (sys.base_prefix, sys.prefix)]
     for name in ("torch", "numpy", "sklearn", "scipy", "matplotlib", "IPython"):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
             folders.append(Path(os.path.abspath(spec.origin)).parent.parent)
-    found: list[Path] = []
-    for folder in folders:
-        if not any(folder.is_relative_to(other) for other in found):
-            found.append(folder)
-    return found
+    return list(dict.fromkeys(folders))
 
 
 def covered(course: Path, more: tuple[Path, ...] = ()) -> Hidden:

@@ -1,7 +1,9 @@
 """The judge's end of one box: asks, waits within limits, and says what went wrong.
 
 Every wait goes through `Box._wait`: it drains the box's print-outs, hears from the keeper when the box has ended, and
-watches clock and memory. So a box that is silent, slow, greedy, talkative or gone always ends as a `BoxFailure`.
+watches clock, memory and scratch space, also while the box keeps talking. So a box that is silent, slow, greedy,
+talkative or gone always ends as a `BoxFailure`, and what it can make the judge hold is bounded by `MAX_QUESTIONS` and
+`MAX_RECEIVED_BYTES` a request.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import contextlib
 import os
 import secrets
 import select
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
 SLACK = 3.0  # on a loaded machine a box may take this many times its limit of wall time, never more
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
+MAX_QUESTIONS = 5_000  # a request; a right answer asks a few dozen
+MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
+MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
+MAX_SCRATCH_FILES = 20_000  # each takes a kilobyte that no limit of a process counts
 
 
 class BoxFailure(Exception):
@@ -58,10 +65,12 @@ class Output:
 class Stopwatch:
     """Time that the box could have used: waiting for a processor that others hold does not count, up to a point."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, keeper: int) -> None:
         self._pid = pid
+        self._keeper = keeper
         self._started = time.monotonic()
         self._waited: float | None = None  # read late: most calls end before it matters
+        self._threads = 1
 
     def seconds(self) -> float:
         """Return the time since the start that counts; at least a third of the wall time."""
@@ -71,7 +80,25 @@ class Stopwatch:
         waited = processes.waiting_seconds(self._pid)
         if self._waited is None:
             self._waited = waited
-        return max(wall - (waited - self._waited), wall / SLACK)
+        # A box with n busy threads waits for its own ones: no more than a share of its waiting is others' doing.
+        self._threads = max(self._threads, processes.thread_count(list(processes.descendants(self._keeper))))
+        return max(wall - (waited - self._waited) / self._threads, wall / SLACK)
+
+    def forget(self, seconds: float) -> None:
+        """Leave out time that the judge itself took."""
+        self._started += seconds
+
+
+@dataclass
+class Request:
+    """One request on its way: what it may still take, and what came for it so far."""
+
+    number: int
+    clock: Stopwatch
+    seconds: float
+    checked: float
+    questions: int = 0
+    received_bytes: int = 0
 
 
 class Box:
@@ -100,36 +127,62 @@ class Box:
                 self._drain()
             os.close(self._output_descriptor)
 
+    def stopwatch(self) -> Stopwatch:
+        """Return a stopwatch that has just been started for this box."""
+        return Stopwatch(self.pid, self._keeper.pid)
+
     def request(self, message: dict[str, Any], seconds: float, answer: Callable[[Any], Any] | None = None) -> Any:
         """Send one request and return its reply, answering the questions that probes ask in between.
 
-        Raises BoxFailure, or KeeperLost.
+        Questions are dicts with an int under "probe"; of the reply nothing is known. Raises BoxFailure, KeeperLost, and
+        WireError for a message that cannot be sent.
         """
-        number = secrets.randbits(62)
-        clock = Stopwatch(self.pid)
-        self._send({**message, "id": number}, clock, seconds)
+        request = Request(secrets.randbits(62), self.stopwatch(), seconds, time.monotonic())
+        self._send({**message, "id": request.number}, request)
         while True:
-            try:
-                frame = read_frame(lambda count: self._receive(count, clock, seconds))
-                if frame["id"] != number:
-                    raise WireError("a reply to a question that was not asked")
-                if "reply" in frame:
-                    return frame["reply"]
-                question = frame["question"]
-            except (WireError, KeyError, TypeError) as error:
-                self.suspicions.append(f"spoke out of turn on the grader's channel: {error}")
-                raise BoxFailure(
-                    Status.CRASH,
-                    "Your code wrote to a file descriptor that it did not open, and the connection to it broke; "
-                    "leave descriptors that you did not open alone.",
-                ) from None
-            reply = answer(question) if answer is not None else None
-            self._send({"id": number, "answer": reply}, clock, seconds)
+            frame = self._frame(request)
+            if "reply" in frame:
+                return frame["reply"]
+            started = time.monotonic()
+            reply = answer(frame["question"]) if answer is not None else None
+            request.clock.forget(time.monotonic() - started)
+            self._send({"id": request.number, "answer": reply}, request)
 
-    def _send(self, message: dict[str, Any], clock: Stopwatch, seconds: float) -> None:
+    def _frame(self, request: Request) -> dict[str, Any]:
+        """Return the next frame: a reply, or a question in its due form."""
+        try:
+            frame = read_frame(lambda count: self._receive(count, request))
+            # Exact types first: a tensor, say, would answer a comparison with a tensor.
+            if type(frame) is not dict or type(frame.get("id")) is not int or frame["id"] != request.number:
+                raise WireError("a reply to a question that was not asked")
+            if "reply" in frame:
+                return frame
+            question = frame.get("question")
+            if (
+                type(question) is not dict
+                or type(question.get("probe")) is not int
+                or not {"x", "t"} <= question.keys()
+            ):
+                raise WireError("a question in no known form")
+        except WireError as error:
+            raise self._out_of_turn(str(error)) from None
+        request.questions += 1
+        if request.questions > MAX_QUESTIONS:
+            raise BoxFailure(Status.RUNTIME, "Your code called the model without end; how many steps should it take?")
+        return frame
+
+    def _out_of_turn(self, what: str) -> BoxFailure:
+        self.suspicions.append(f"spoke out of turn on the grader's channel: {what}")
+        return BoxFailure(
+            Status.CRASH,
+            "Your code wrote to a file descriptor that it did not open, and the connection to it broke; "
+            "leave descriptors that you did not open alone.",
+        )
+
+    def _send(self, message: dict[str, Any], request: Request) -> None:
         data = memoryview(encode(message))
         while data:
-            self._wait(select.POLLOUT, clock, seconds)
+            self._wait(select.POLLOUT, request)
             try:
                 data = data[self._sock.send(data[: 1 << 20]) :]
             except BlockingIOError:
@@ -137,10 +190,13 @@ class Box:
             except OSError:
                 raise self._ended() from None
 
-    def _receive(self, count: int, clock: Stopwatch, seconds: float) -> bytearray:
+    def _receive(self, count: int, request: Request) -> bytearray:
+        request.received_bytes += count
+        if request.received_bytes > MAX_RECEIVED_BYTES:
+            raise BoxFailure(Status.OUTPUT, "Your code asked the model about more points than any right answer needs.")
         data = bytearray()
         while len(data) < count:
-            self._wait(select.POLLIN, clock, seconds)
+            self._wait(select.POLLIN, request)
             try:
                 chunk = self._sock.recv(min(count - len(data), 1 << 20))
             except BlockingIOError:
@@ -152,14 +208,14 @@ class Box:
             data += chunk
         return data
 
-    def _wait(self, event: int, clock: Stopwatch, seconds: float) -> None:
+    def _wait(self, event: int, request: Request) -> None:
         """Return when the socket is ready for the event."""
         poll = select.poll()
         poll.register(self._sock, event)
         poll.register(self._keeper.control, select.POLLIN)
         poll.register(self._output_descriptor, select.POLLIN)
-        checked = time.monotonic()
         while True:
+            self._check_limits(request)  # before each wait: a box that sends a byte now and then is watched too
             ready = dict(poll.poll(POLL_SECONDS * 1000))
             if self._output_descriptor in ready and not self._drain():
                 poll.unregister(self._output_descriptor)
@@ -170,11 +226,14 @@ class Box:
                 if not select.select([self._sock], [], [], 0)[0]:
                     raise self._ended()
                 return
-            if time.monotonic() - checked >= POLL_SECONDS:
-                checked = time.monotonic()
-                self._check_memory()
-                if clock.seconds() > seconds:
-                    raise self._too_slow(seconds)
+
+    def _check_limits(self, request: Request) -> None:
+        if time.monotonic() - request.checked < POLL_SECONDS:
+            return
+        request.checked = time.monotonic()
+        self._check_space()
+        if request.clock.seconds() > request.seconds:
+            raise self._too_slow(request.seconds)
 
     def _drain(self) -> bool:
         """Read what the box has printed; False once nothing more can come."""
@@ -188,16 +247,21 @@ class Box:
             self.output.take(chunk)
         return True
 
-    def _check_memory(self) -> None:
-        pids = list(processes.descendants(self._keeper.pid))
-        limit = self._keeper.plan.memory_bytes
-        if processes.resident_bytes(pids) > limit and processes.proportional_bytes(pids) > limit:
+    def _check_space(self) -> None:
+        keeper, limit = self._keeper, self._keeper.plan.memory_bytes
+        scratch = keeper.scratch_use()
+        pids = list(processes.descendants(keeper.pid))
+        own = limit - scratch.memory_bytes
+        if processes.resident_bytes(pids) > own and processes.proportional_bytes(pids) > own:
             raise BoxFailure(Status.MEMORY, f"Your code used more than the {limit >> 20} MiB of memory it may have.")
+        if scratch.files > MAX_SCRATCH_FILES or scratch.disk_bytes > MAX_SCRATCH_BYTES:
+            raise BoxFailure(Status.RESOURCE, "Your code wrote more files, or larger ones, than it may leave behind.")
 
     def _too_slow(self, seconds: float) -> BoxFailure:
         if processes.thread_count(list(processes.descendants(self._keeper.pid))) >= self._keeper.plan.processes - 1:
             return BoxFailure(
-                Status.RESOURCE, f"Your code started more than the {self._keeper.plan.processes} processes and threads it may have."
+                Status.RESOURCE,
+                f"Your code started more than the {self._keeper.plan.processes} processes and threads it may have.",
             )
         if self.output.total_bytes > SILENCE_BYTES:
             return BoxFailure(Status.OUTPUT, f"Your code printed without end and took longer than {seconds:g} s.")
@@ -216,22 +280,24 @@ class Box:
 def ended(status: int | None) -> BoxFailure:
     """Return the failure of a box that ended by itself: an exit code, or minus the number of a signal."""
     if status is None:
-        return BoxFailure(Status.CRASH, "Your code closed its connection to the grader; leave descriptors you did not open alone.")
-    if status == -24:  # SIGXCPU
+        return BoxFailure(
+            Status.CRASH, "Your code closed its connection to the grader; leave descriptors you did not open alone."
+        )
+    if status == -signal.SIGXCPU:
         return BoxFailure(Status.TIMEOUT, "Your code used up all of the processor time that a submission may take.")
     if status < 0:
         return BoxFailure(
             Status.CRASH,
-            f"Your code ended the Python process by signal {-status} ({_signal_name(-status)}) instead of returning a value.",
+            f"Your code ended the Python process by signal {-status} ({_signal_name(-status)}) "
+            "instead of returning a value.",
         )
     return BoxFailure(
-        Status.CRASH, f"Your code ended the Python process (exit code {status}) instead of returning a value; remove the exit call."
+        Status.CRASH,
+        f"Your code ended the Python process (exit code {status}) instead of returning a value; remove the exit call.",
     )
 
 
 def _signal_name(number: int) -> str:
-    import signal
-
     try:
         return signal.Signals(number).name
     except ValueError:

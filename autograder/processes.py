@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+CHILDREN_TOLD = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+COUNTED = ("VmRSS:", "VmSwap:", "VmPTE:")  # pages in memory, pages pushed out of it, and the tables of pages
+
+
+@dataclass(frozen=True)
+class ScratchUse:
+    """What lies in the scratch folders: bytes in memory, bytes on disk, files and folders."""
+
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+    files: int = 0
 
 
 def children(pid: int) -> list[int]:
     """Return the children of a process, whichever of its threads made them; empty where /proc does not tell."""
     found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as names:
+                found += map(int, names.read().split())
+    except FileNotFoundError:  # the process is gone, or the kernel was built without these files
+        return [] if CHILDREN_TOLD else [child for child, parent in parents().items() if parent == pid]
+    except OSError:
+        return []
+    return found
+
+
+def parents() -> dict[int, int]:
+    """Return the parent of every process that can be seen; slow."""
+    found: dict[int, int] = {}
     with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                found += map(int, (thread / "children").read_text().split())
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, IndexError, ValueError):
+                    found[int(name)] = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
     return found
 
 
@@ -39,11 +66,11 @@ def thread_count(pids: list[int]) -> int:
 
 
 def resident_bytes(pids: list[int]) -> int:
-    """Return the resident memory of the processes; a page that two of them share counts twice."""
+    """Return the memory of the processes; a page that two of them share counts twice."""
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError, IndexError, ValueError):
-            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+            total += _sum_of(Path(f"/proc/{pid}/status").read_text(), COUNTED)
     return total
 
 
@@ -52,11 +79,43 @@ def proportional_bytes(pids: list[int]) -> int:
     total = 0
     for pid in pids:
         try:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            total += next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
-        except (OSError, StopIteration):
+            total += _sum_of(Path(f"/proc/{pid}/smaps_rollup").read_text(), ("Pss:", "SwapPss:"))
+        except OSError:
             total += resident_bytes([pid])
     return total
+
+
+def _sum_of(text: str, names: tuple[str, ...]) -> int:
+    lines = (line.split() for line in text.splitlines())
+    return sum(int(words[1]) * 1024 for words in lines if words and words[0] in names)
+
+
+def mounted_use(pid: int, folders: tuple[str, ...]) -> ScratchUse:
+    """Return what lies in the sized memory folders that a process has mounted; nothing where that cannot be seen."""
+    used_bytes = files = 0
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            state = os.statvfs(f"/proc/{pid}/root{folder}")
+            used_bytes += (state.f_blocks - state.f_bfree) * state.f_frsize
+            files += state.f_files - state.f_ffree
+    return ScratchUse(memory_bytes=used_bytes, files=files)
+
+
+def folder_use(folder: str, most_files: int) -> ScratchUse:
+    """Return what lies in a folder on disk, counted up to a number of files."""
+    used_bytes = files = 0
+    waiting = [folder]
+    while waiting and files <= most_files:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                files += 1
+                with contextlib.suppress(OSError):
+                    used_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                if files > most_files:
+                    break
+    return ScratchUse(disk_bytes=used_bytes, files=files)
 
 
 def waiting_seconds(pid: int) -> float:
@@ -75,3 +134,9 @@ def tasks_of_user(user: int) -> int:
             if entry.name.isdigit() and entry.stat().st_uid == user:
                 own.append(int(entry.name))
     return thread_count(own)
+
+
+def counted_by_namespace() -> bool:
+    """Say whether the kernel counts a user's processes in each user namespace apart (Linux 5.14 and later)."""
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 14)

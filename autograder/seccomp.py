@@ -20,7 +20,20 @@ FORBIDDEN = (
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "pidfd_send_signal"),
     *("mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick"),
     *("mount_setattr", "unshare", "setns", "swapon", "swapoff", "acct", "quotactl", "quotactl_fd"),
-    *("shmget", "shmat", "shmctl", "shmdt", "semget", "semop", "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv", "msgctl"),
+    *(
+        "shmget",
+        "shmat",
+        "shmctl",
+        "shmdt",
+        "semget",
+        "semop",
+        "semctl",
+        "semtimedop",
+        "msgget",
+        "msgsnd",
+        "msgrcv",
+        "msgctl",
+    ),
     *("memfd_create", "memfd_secret"),  # memory that no limit of a process counts
     *("mq_open", "fanotify_init", "name_to_handle_at", "open_by_handle_at", "mknod", "mknodat"),
     *("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "syslog"),
@@ -29,14 +42,25 @@ FORBIDDEN = (
 )
 # Calls that reach another process of the same user, the keeper say, unless they name the caller itself by 0.
 ONLY_ONESELF = ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")
-ONLY_ONESELF_SECOND = ("setpriority", "ioprio_set")
+# Of these the first argument says what the second one names: a process, or all processes of a group or a user.
+ONLY_ONESELF_SECOND = {"setpriority": 0, "ioprio_set": 1}
+SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 NAMESPACE_FLAGS = 0x7E020000  # CLONE_NEWCGROUP, UTS, IPC, USER, PID, NET and NEWNS
-AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
+# Shared memory without a file: its pages stay when the mapping goes from all but one of them, and no process, limit or
+# reading of /proc counts them. What is in a file lies in a sized folder.
+SHARED_WITHOUT_FILE = ((0x2F, 0x21), (0x2F, 0x23))  # mask and value: MAP_ANONYMOUS with MAP_SHARED or _VALIDATE
+HUGE_PAGES = 0x40000  # MAP_HUGETLB: from a pool of the machine's
+NEGATIVE = 0x8000_0000  # as an int: every process of a group, or of the user
+AF_UNIX = 1
 
 
 @cache
-def filter_program() -> bytes:
-    """Return the filter as struct sock_filter[]; empty where libseccomp is not to be had."""
+def filter_program(namespaces: bool = True, spared: tuple[int, ...] = ()) -> bytes:
+    """Return the filter as struct sock_filter[]; empty where libseccomp is not to be had.
+
+    Without namespaces it also keeps the box in one process group, which can be killed as a whole, out of every socket
+    but pairs, and from sending signals to groups and to the `spared` processes.
+    """
     library = _library()
     if library is None:
         return b""
@@ -46,28 +70,45 @@ def filter_program() -> bytes:
         _add(seccomp, refuse, name)
     for name in ONLY_ONESELF:
         _add(seccomp, refuse, name, library.Arg(0, library.NE, 0))
-    for name in ONLY_ONESELF_SECOND:
+    for name, process in ONLY_ONESELF_SECOND.items():
+        _add(seccomp, refuse, name, library.Arg(0, library.NE, process))
         _add(seccomp, refuse, name, library.Arg(1, library.NE, 0))
+    for mask, value in (*SHARED_WITHOUT_FILE, (HUGE_PAGES, HUGE_PAGES)):
+        _add(seccomp, library.ERRNO(errno.ENOMEM), "mmap", library.Arg(3, library.MASKED_EQ, mask, value))
     for flag in _bits(NAMESPACE_FLAGS):
         _add(seccomp, refuse, "clone", library.Arg(0, library.MASKED_EQ, flag, flag))
     _add(seccomp, library.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory; glibc falls back to clone
-    _only_plain_sockets(library, seccomp)
+    _no_network(library, seccomp)
+    if not namespaces:
+        _held_together(library, seccomp, spared)
     with tempfile.TemporaryFile() as file:
         seccomp.export_bpf(file)
         file.seek(0)
         return file.read()
 
 
-def _only_plain_sockets(library: Any, seccomp: Any) -> None:
-    """Allow the address families that honest code may try (and finds no network behind); refuse AF_VSOCK and the rest."""
-    refuse = library.ERRNO(errno.EAFNOSUPPORT)
-    for low, high in ((AF_UNIX, AF_INET), (AF_INET, AF_INET6)):
-        _add(seccomp, refuse, "socket", library.Arg(0, library.GT, low), library.Arg(0, library.LT, high))
-    _add(seccomp, refuse, "socket", library.Arg(0, library.GT, AF_INET6))
+def _no_network(library: Any, seccomp: Any) -> None:
+    """Leave local sockets alone: the network namespace is the first wall, and the host's buffers need this one."""
+    refuse = library.ERRNO(errno.EACCES)
+    for name in ("socket", "socketpair"):
+        _add(seccomp, refuse, name, library.Arg(0, library.NE, AF_UNIX))
+
+
+def _held_together(library: Any, seccomp: Any, spared: tuple[int, ...]) -> None:
+    refuse = library.ERRNO(errno.EPERM)
+    for name in ("setsid", "setpgid"):
+        _add(seccomp, refuse, name)
+    _add(seccomp, library.ERRNO(errno.EACCES), "socket")  # a pair is made by a call of its own
+    for name in SIGNALS:
+        _add(seccomp, refuse, name, library.Arg(0, library.MASKED_EQ, NEGATIVE, NEGATIVE))
+        for pid in spared:
+            _add(seccomp, refuse, name, library.Arg(0, library.MASKED_EQ, 0xFFFF_FFFF, pid))
 
 
 def _add(seccomp: Any, action: Any, name: str, *conditions: Any) -> None:
-    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a call that this machine's libseccomp has no name for
+    with contextlib.suppress(
+        OSError, ValueError, RuntimeError
+    ):  # a call that this machine's libseccomp has no name for
         seccomp.add_rule(action, name, *conditions)
 
 

@@ -2,7 +2,7 @@
 
 Every task gets a fresh box, in which the student's own cells run again from the top. A cell that fails costs only what
 depends on it. A cell that takes too long is cut short; once the cells have used their part of the submission's time,
-the long ones get a second each, in every later box alike.
+the long ones get a second each, in every later box alike. All boxes together end within the submission's time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.channel import Box, BoxFailure, KeeperLost, Stopwatch
+from autograder.channel import Box, BoxFailure, KeeperLost
 from autograder.explain import Place, explain
 from autograder.report import Notice
 from autograder.sandbox import Keeper
@@ -23,9 +23,11 @@ from autograder.submission import OwnCell, Submission
 from autograder.verdict import CheckFailed, Status
 
 GRACE_SECONDS = 1.0  # for an exception to end a cell before the box is killed
-SHORT_SECONDS = 1.0  # what a long cell gets once the cells' time is used up
-CELLS_SHARE = 1 / 3  # of the submission's time, for the student's own cells in all boxes
+SHORT_SECONDS = 1.0  # what a long cell gets once it has been cut short, or the cells' time is used up
+CELLS_SHARE = 1 / 3  # of the submission's time, in which the student's own cells may be long
+BOX_SHARE = 1 / 40  # of the submission's time, which long cells may take in each box after that
 RESERVE_SECONDS = 5.0  # that each later task can count on, whatever the earlier ones took
+LONG_SECONDS = 0.25  # a cell that defines things takes milliseconds
 
 
 @dataclass
@@ -36,16 +38,64 @@ class Clock:
     cells_seconds: float = 0.0
     calls_seconds: float = 0.0
 
+    @property
+    def rest(self) -> float:
+        """What the submission may still take in all."""
+        return self.limit_seconds - self.calls_seconds - self.cells_seconds
+
     def left(self, later_tasks: int) -> float:
         """Return what the present task may still take, so that each later one keeps its reserve."""
-        reserve = later_tasks * min(RESERVE_SECONDS, self.limit_seconds / 20)
-        return self.limit_seconds - self.calls_seconds - min(self.cells_seconds, self.limit_seconds * CELLS_SHARE) - reserve
+        return self.rest - later_tasks * min(RESERVE_SECONDS, self.limit_seconds / 20)
+
+
+class CellTimes:
+    """How long each of the student's cells may take.
+
+    They may take their time until together they have used their share of the submission's. From then on a cell gets a
+    second, and those known to be long are left out where they would use up a box's share.
+    """
+
+    def __init__(self, clock: Clock, cell_seconds: float) -> None:
+        self._clock = clock
+        self._cell_seconds = cell_seconds
+        self._long: set[int] = set()
+        self._cut: set[int] = set()
+        self._box_seconds = 0.0
+
+    def new_box(self) -> None:
+        """Begin to count a box's share."""
+        self._box_seconds = 0.0
+
+    def limit(self, cell: OwnCell) -> float:
+        """Return how long a cell may take now; 0 to leave it out."""
+        share = self._clock.limit_seconds * CELLS_SHARE - self._clock.cells_seconds
+        if share > 0 and cell.number not in self._cut:
+            return max(min(SHORT_SECONDS, self._cell_seconds), min(self._cell_seconds, share))
+        if cell.number in self._long and self._box_seconds > self._clock.limit_seconds * BOX_SHARE:
+            return 0.0
+        return min(SHORT_SECONDS, self._cell_seconds)
+
+    def took(self, cell: OwnCell, seconds: float) -> None:
+        """Count a cell's time."""
+        self._clock.cells_seconds += seconds
+        self._box_seconds += seconds
+        if seconds > LONG_SECONDS:
+            self._long.add(cell.number)
+
+    def cut_short(self, cell: OwnCell) -> bool:
+        """Note that a cell ran to its limit; True for the first time."""
+        first = cell.number not in self._cut
+        self._cut.add(cell.number)
+        self._long.add(cell.number)
+        return first
 
 
 class Session:
     """One submission, from its first box to its last."""
 
-    def __init__(self, keeper: Callable[[], Keeper], submission: Submission, settings: Settings, tasks: list[str]) -> None:
+    def __init__(
+        self, keeper: Callable[[], Keeper], submission: Submission, settings: Settings, tasks: list[str]
+    ) -> None:
         self.submission = submission
         self.settings = settings
         self.keeper = keeper
@@ -55,7 +105,7 @@ class Session:
         self.suspicions: list[str] = []
         self.outputs: dict[str, str] = {}
         self._tasks = tasks
-        self._cell_limits: dict[int, float] = {}
+        self.cell_times = CellTimes(self.clock, settings.cell_seconds)
         self._skipped: dict[int, CheckFailed] = {}
 
     @contextmanager
@@ -82,20 +132,6 @@ class Session:
         code = "cell_cut_short" if failure.status is Status.TIMEOUT else "cell_failed"
         name = cell.grade_id or f"cell {cell.number}"
         self.notices.setdefault((code, cell.number), Notice(code, failure.message, name))
-
-    def cell_limit(self, cell: OwnCell) -> float:
-        """Return how long a cell may take."""
-        return self._cell_limits.get(cell.number, self.settings.cell_seconds)
-
-    def took(self, cell: OwnCell, seconds: float) -> None:
-        """Count a cell's time; once the cells have used theirs, this one is short from now on."""
-        self.clock.cells_seconds += seconds
-        if seconds > SHORT_SECONDS and self.clock.cells_seconds > self.clock.limit_seconds * CELLS_SHARE:
-            self._cell_limits[cell.number] = SHORT_SECONDS
-
-    def cut_short(self, cell: OwnCell) -> None:
-        """Give a cell that ran to its limit a second in later boxes."""
-        self._cell_limits[cell.number] = SHORT_SECONDS
 
     def skip(self, cell: OwnCell, failure: CheckFailed) -> None:
         """Leave a cell that ended its box, or could not be cut short, out of later boxes."""
@@ -143,12 +179,17 @@ class BoxStudent(Student):
             return
         numbers = self._session.submission.answers.get(function, ())
         if not numbers:
-            raise CheckFailed(Status.NOT_ATTEMPTED, f"The notebook defines no function {function}; its answer cell is missing or empty.")
+            raise CheckFailed(
+                Status.NOT_ATTEMPTED,
+                f"The notebook defines no function {function}; its answer cell is missing or empty.",
+            )
         for number in reversed(numbers):
             if number in self._failures:
                 raise self._failures[number]
         what = self.place(function).what
-        raise CheckFailed(Status.NOT_ATTEMPTED, f"{what} ran, but defines no function of that name; is the def line still there?")
+        raise CheckFailed(
+            Status.NOT_ATTEMPTED, f"{what} ran, but defines no function of that name; is the def line still there?"
+        )
 
     def seconds_left(self) -> float:
         """Return how long this task's calls may still take; waiting for a processor hardly counts."""
@@ -158,57 +199,65 @@ class BoxStudent(Student):
         """Send a request to the box; a box that failed once fails the rest of its task in the same way."""
         if self._dead is not None:
             raise self._dead
-        if self._box is None:
-            self._open()
-        return self._timed(message, answer)
-
-    def _timed(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
-        box, clock = self._living_box(), self._session.clock
+        box = self._box or self._open()
+        clock = self._session.clock
         left = clock.left(self._later)
         if left <= 0:
-            raise self._die(
-                Status.TIMEOUT,
-                f"The time of a submission ({clock.limit_seconds:g} s) was used up before this check; which of your functions is slow?",
-            )
-        watch = Stopwatch(box.pid)
+            raise self._out_of_time()
+        watch = box.stopwatch()
         try:
-            return box.request(message, min(self._session.settings.call_seconds, left), answer)
+            reply = box.request(message, min(self._session.settings.call_seconds, left), answer)
         except BoxFailure as failure:
+            if failure.status is Status.TIMEOUT and left < self._session.settings.call_seconds:
+                raise self._out_of_time() from None
             what = self.place(str(message.get("function", self._task))).what
             raise self._die(failure.status, f"{what}: {failure.message}") from None
         except KeeperLost:
-            self._session.keepers_lost += 1
-            raise self._die(Status.CRASH, "Your code ended the sandbox that it ran in.") from None
+            raise self._lost() from None
         finally:
             clock.calls_seconds += watch.seconds()
+        if not well_formed(reply, message["op"]):
+            raise self._die(Status.CRASH, "The answer that came back from your code's process is no answer to a call.")
+        return reply
+
+    def _out_of_time(self) -> CheckFailed:
+        limit = self._session.clock.limit_seconds
+        return self._die(
+            Status.TIMEOUT,
+            f"The time of a submission ({limit:g} s) was used up before this check was done; "
+            "which of your functions or cells is slow?",
+        )
+
+    def _lost(self) -> CheckFailed:
+        self._session.keepers_lost += 1
+        return self._die(Status.CRASH, "Your code ended the sandbox that it ran in.")
 
     def _die(self, status: Status, message: str) -> CheckFailed:
         self._dead = CheckFailed(status, message)
         self.close()
         return self._dead
 
-    def _living_box(self) -> Box:
-        if self._box is None:
-            raise KeeperLost("no box is open")
-        return self._box
-
-    def _open(self) -> None:
+    def _open(self) -> Box:
         """Open a box and run the student's cells; again without a cell that has ended the box."""
-        for _ in range(len(self._session.submission.cells) + 1):
-            try:
+        try:
+            while True:  # each round leaves out a cell, or makes one short
                 self._box = self._session.keeper().open_box()
-            except KeeperLost:
-                self._session.keepers_lost += 1
-                raise self._die(Status.CRASH, "Your code ended the sandbox that it ran in.") from None
-            self._failures = {}
-            if self._run_cells(self._box):
-                return
-            self.close()
+                self._failures = {}
+                self._session.cell_times.new_box()
+                if self._run_cells(self._box):
+                    return self._box
+                self.close()
+        except KeeperLost:
+            raise self._lost() from None
 
     def _run_cells(self, box: Box) -> bool:
         """Run the student's cells in order; False when the box must be opened again."""
-        seed = int.from_bytes(hashlib.sha256(f"{self._session.submission.sha256}:{self._task}".encode()).digest()[:4], "big")
-        box.request({"op": "seed", "seed": seed}, self._session.settings.call_seconds)
+        digest = hashlib.sha256(f"{self._session.submission.sha256}:{self._task}".encode()).digest()
+        try:
+            seed = int.from_bytes(digest[:4], "big")
+            box.request({"op": "seed", "seed": seed}, self._session.settings.call_seconds)
+        except BoxFailure as failure:  # no code of the student's has run yet
+            raise KeeperLost(failure.message) from None
         for cell in self._session.submission.cells:
             skipped = self._session.skipped(cell)
             if skipped is not None:
@@ -218,28 +267,59 @@ class BoxStudent(Student):
         return True
 
     def _run_cell(self, box: Box, cell: OwnCell) -> bool:
-        limit = self._session.cell_limit(cell)
-        message = {"op": "cell", "number": cell.number, "source": cell.source, "seconds": limit}
-        place = Place(cell.grade_id or f"cell {cell.number}", cell.number if cell.grade_id else None, self._cells, self._names)
-        watch = Stopwatch(box.pid)
+        """Run one cell; False when the box must be opened again."""
+        times = self._session.cell_times
+        if self._session.clock.rest <= 0:
+            raise self._out_of_time()
+        number = cell.number if cell.grade_id else None
+        place = Place(cell.grade_id or f"cell {cell.number}", number, self._cells, self._names)
+        limit = times.limit(cell)
+        if limit <= 0:
+            self._failures[cell.number] = CheckFailed(Status.TIMEOUT, f"{place.what} was left out: it takes too long.")
+            return True
+        source = cell.source.encode("utf-8", "surrogatepass")
+        message = {"op": "cell", "number": cell.number, "source": source, "seconds": limit}
+        watch = box.stopwatch()
         try:
             reply = box.request(message, limit + GRACE_SECONDS)
+            if not well_formed(reply, "cell"):
+                raise BoxFailure(Status.CRASH, "Your code answered in the grader's place.")
             failed = explain(reply["failure"], place) if reply["failure"] is not None else None
-        except (BoxFailure, KeyError, TypeError) as error:
-            status = error.status if isinstance(error, BoxFailure) else Status.CRASH
-            failure = CheckFailed(status, f"{place.what}: {error}")
-            self._session.skip(cell, failure)
-            self._session.note_cell(cell, failure)
-            self._session.took(cell, watch.seconds())
+        except BoxFailure as failure:
+            self._leave_out(cell, CheckFailed(failure.status, f"{place.what}: {failure.message}"))
             return False
-        self._session.took(cell, watch.seconds())
-        if failed is not None:
-            self._failures[cell.number] = failed
-            self._session.note_cell(cell, failed)
-            if failed.status is Status.TIMEOUT and limit != SHORT_SECONDS:
-                self._session.cut_short(cell)
-                return False
+        finally:
+            times.took(cell, watch.seconds())
+        if failed is None:
+            return True
+        self._failures[cell.number] = failed
+        self._session.note_cell(cell, failed)
+        return failed.status is not Status.TIMEOUT or not times.cut_short(cell)
+
+    def _leave_out(self, cell: OwnCell, failure: CheckFailed) -> None:
+        self._session.skip(cell, failure)
+        self._session.note_cell(cell, failure)
+
+
+def well_formed(reply: Any, op: str) -> bool:
+    """Say whether a reply has the form due to its request: dicts and words where those are read, whatever the values.
+
+    Whoever reads a reply may rely on it; the box is free to send anything.
+    """
+    if op == "seed":
         return True
+    if op == "calls":
+        return type(reply) is list and all(well_formed(one, "call") for one in reply)
+    if type(reply) is not dict:
+        return False
+    if op == "names":
+        return True
+    failure = reply.get("failure", "missing")
+    if failure is None:
+        return op == "cell" or (type(reply.get("type")) is str and type(reply.get("arguments")) is list)
+    if type(failure) is not dict or not {"cell", "line"} <= failure.keys():
+        return False
+    return all(type(failure.get(name)) is str for name in ("kind", "type", "text"))
 
 
 def _nothing(question: Any) -> None:

@@ -4,9 +4,10 @@ A frame is two lengths, a JSON header and the raw bytes of tensors:
 
     header length (u32) | body length (u32) | header | body
 
-The header holds a tree of None, bool, int, float, str, and tagged objects for what JSON lacks: {"t": [...]} tuple,
-{"d": [[key, value], ...]} dict, {"b": i} bytes and {"x": i} tensor, where i names a buffer of the body. Every length is
-checked against a limit before anything is allocated for it, and nothing that arrives is ever unpickled or executed.
+The header holds a tree of None, bool, int (64 bits), float, str, and tagged objects for what JSON lacks: {"t": [...]}
+tuple, {"d": [[key, value], ...]} dict with str keys, {"b": i} bytes and {"x": i} tensor, where i names a buffer of the
+body, each named at most once. Every length is checked against a limit before anything is allocated for it, and nothing
+that arrives is ever unpickled or executed.
 This file is mounted into the box, so it must hold nothing that a student may not read.
 """
 
@@ -16,16 +17,17 @@ import json
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 PREFIX = struct.Struct(">II")
 MAX_HEADER_BYTES = 1 << 20  # the largest honest header, a state dict of a few dozen tensors, has about 4 KiB
-MAX_BODY_BYTES = 64 << 20  # a thousand times the largest honest answer
+MAX_BODY_BYTES = 16 << 20  # hundreds of times the largest honest answer; the judge may copy it in double precision
 MAX_BUFFERS = 4096
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 8
+MAX_INT = 2**63
 
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -37,6 +39,7 @@ DTYPES = {
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 Receive = Callable[[int], bytes | bytearray]
+Kept = TypeVar("Kept", torch.Tensor, bytes)
 
 
 class WireError(Exception):
@@ -106,15 +109,16 @@ def _pack(value: Any, buffers: list[bytes], described: list[list[Any]], depth: i
     if depth > MAX_DEPTH:
         raise WireError("nested too deeply")
     kind = type(value)
-    if value is None or kind in (bool, int, float, str):
+    if value is None or kind in (bool, float, str) or (kind is int and -MAX_INT <= value < MAX_INT):
         return value
     if kind is list:
         return [_pack(item, buffers, described, depth + 1) for item in value]
     if kind is tuple:
         return {"t": [_pack(item, buffers, described, depth + 1) for item in value]}
     if kind is dict:
-        pairs = ((_pack(k, buffers, described, depth + 1), _pack(v, buffers, described, depth + 1)) for k, v in value.items())
-        return {"d": [list(pair) for pair in pairs]}
+        if not all(type(key) is str for key in value):
+            raise WireError("only str keys cross the wire")
+        return {"d": [[key, _pack(item, buffers, described, depth + 1)] for key, item in value.items()]}
     if kind is bytes:
         buffers.append(value)
         described.append(["bytes", [len(value)]])
@@ -123,22 +127,26 @@ def _pack(value: Any, buffers: list[bytes], described: list[list[Any]], depth: i
         buffers.append(_tensor_bytes(value))
         described.append([DTYPE_NAMES[value.dtype], list(value.shape)])
         return {"x": len(buffers) - 1}
-    raise WireError(f"a {kind.__name__} does not cross the wire")
+    raise WireError(f"this {kind.__name__} does not cross the wire")
 
 
 def _tensor_bytes(tensor: torch.Tensor) -> bytes:
     if tensor.dtype not in DTYPE_NAMES or tensor.layout is not torch.strided or tensor.dim() > MAX_DIMENSIONS:
         raise WireError(f"a tensor of {tensor.dtype} ({tensor.layout}) does not cross the wire")
-    flat = tensor.detach().cpu().reshape(-1)
+    if tensor.is_meta:
+        raise WireError("a tensor without data does not cross the wire")
+    if tensor.numel() * tensor.element_size() > MAX_BODY_BYTES:  # an expanded one would be written out at full size
+        raise WireError("a tensor is over the limit of a frame")
+    flat = tensor.detach().cpu().resolve_neg().reshape(-1)
     if tensor.dtype is torch.bfloat16:  # numpy has none; the bits are what crosses
         flat = flat.clone(memory_format=torch.contiguous_format).view(torch.int16)
     return flat.numpy().tobytes()
 
 
-def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor | bytes]:
+def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor | bytes | None]:
     """Cut the body into buffers; together they must fill it exactly."""
     view = memoryview(body)
-    found: list[torch.Tensor | bytes] = []
+    found: list[torch.Tensor | bytes | None] = []
     offset = 0
     for name, shape in described:
         count = _count(shape)
@@ -154,14 +162,17 @@ def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor
 
 
 def _count(shape: Any) -> int:
+    """Return the number of elements; bounds the product of the lengths above zero too, which torch multiplies out."""
     if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS:
         raise WireError("a shape is a list of at most 8 lengths")
-    count = 1
+    product = 1
     for length in shape:
         if type(length) is not int or not 0 <= length <= MAX_BODY_BYTES:
             raise WireError("a length in a shape is out of range")
-        count = min(count * length, MAX_BODY_BYTES + 1) if count else 0
-    return count
+        product *= max(length, 1)
+    if product > MAX_BODY_BYTES:
+        raise WireError("a shape is over the limit of a frame")
+    return 0 if 0 in shape else product
 
 
 def _tensor(raw: memoryview, dtype: torch.dtype, shape: list[int]) -> torch.Tensor:
@@ -172,20 +183,39 @@ def _tensor(raw: memoryview, dtype: torch.dtype, shape: list[int]) -> torch.Tens
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 
 
-def _unpack(tree: Any, buffers: list[torch.Tensor | bytes], depth: int) -> Any:
+def _unpack(tree: Any, buffers: list[torch.Tensor | bytes | None], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise WireError("nested too deeply")
     if isinstance(tree, list):
         return [_unpack(item, buffers, depth + 1) for item in tree]
     if not isinstance(tree, dict):
-        return tree
+        return _plain(tree)
     ((tag, content),) = tree.items()
+    if tag == "b":
+        return _take(content, buffers, bytes)
+    if tag == "x":
+        return _take(content, buffers, torch.Tensor)
+    if not isinstance(content, list):
+        raise WireError("a tag without its content")
     if tag == "t":
         return tuple(_unpack(item, buffers, depth + 1) for item in content)
     if tag == "d":
-        return {_unpack(k, buffers, depth + 1): _unpack(v, buffers, depth + 1) for k, v in content}
-    if tag in ("b", "x"):
-        if type(content) is not int or not 0 <= content < len(buffers) or isinstance(buffers[content], bytes) != (tag == "b"):
-            raise WireError("a value names a buffer that is not there")
-        return buffers[content]
+        if not all(isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str for pair in content):
+            raise WireError("a dict has pairs of a str and a value")
+        return {key: _unpack(item, buffers, depth + 1) for key, item in content}
     raise WireError("unknown tag in a frame")
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is int and not -MAX_INT <= value < MAX_INT:
+        raise WireError("an integer needs more than 64 bits")
+    return value
+
+
+def _take(index: Any, buffers: list[torch.Tensor | bytes | None], kind: type[Kept]) -> Kept:
+    """Return a buffer and forget it: named twice, a small frame would become a large value."""
+    found = buffers[index] if type(index) is int and 0 <= index < len(buffers) else None
+    if not isinstance(found, kind):
+        raise WireError("a value names a buffer that is not there")
+    buffers[index] = None
+    return found

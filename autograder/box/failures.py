@@ -69,13 +69,17 @@ def _kind(error: BaseException) -> str:
             return "not_attempted"
         if isinstance(link, CellTooSlow):
             return "timeout"
-        if isinstance(link, MemoryError) or "can't allocate memory" in _text(link):
+        if isinstance(link, MemoryError) or _out_of_memory(link):
             return "memory"
         if isinstance(link, OSError | RuntimeError) and _exhausted(link):
             return "resource"
         if isinstance(link, socket.gaierror) or (isinstance(link, OSError) and link.errno in REFUSED):
             return "blocked"
     return "syntax" if isinstance(error, SyntaxError) and CELL_NAME.fullmatch(str(error.filename)) else "runtime"
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return getattr(error, "errno", None) == errno.ENOMEM or "can't allocate memory" in _text(error)
 
 
 def _exhausted(error: BaseException) -> bool:

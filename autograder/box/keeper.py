@@ -38,6 +38,7 @@ def main() -> None:
     """Serve the judge on the file descriptor named by the first argument until it closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
+    limits.first_to_go()
     if user := int(sys.argv[2]):  # root behind namespaces; without them each box changes its user
         limits.become(user)
     limits.default_signals()
@@ -47,12 +48,13 @@ def main() -> None:
     with contextlib.suppress(EOFError, ConnectionError):  # the judge is gone, and so shall we be
         setup = receive_from(control)
         keep(control, setup)
-    kill_everything()
+    kill_everything(0)
 
 
 def keep(control: socket.socket, setup: dict[str, Any]) -> None:
     """Run the prelude, then fork boxes until the judge is gone (EOFError)."""
     namespace = run_prelude(setup)
+    limits.default_signals()  # once more: a library may have set one
     gc.collect()
     gc.freeze()  # so that collections in a box do not touch, and thereby copy, the keeper's pages
     send(control, {"event": "ready", "pid": os.getpid()})
@@ -80,16 +82,18 @@ def fork_box(control: socket.socket, namespace: dict[str, Any], setup: dict[str,
     _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
     pid = os.fork()
     if pid == 0:
+        status = 1
         try:
             control.close()
             run_box(descriptors, namespace, setup)
+            status = 0  # the judge has closed the channel
         finally:
-            os._exit(0)
+            os._exit(status)
     for descriptor in descriptors:
         os.close(descriptor)
     send(control, {"event": "forked"})
     watch(control, pid)
-    clean = kill_everything() and empty(setup["scratch"])
+    clean = kill_everything(pid, setup["user"]) and empty(setup["scratch"])
     send(control, {"event": "ended", "clean": clean})
 
 
@@ -97,6 +101,7 @@ def run_box(descriptors: list[int], namespace: dict[str, Any], setup: dict[str, 
     """Become a box: this process is the student's from here on."""
     from autograder.box.serve import serve
 
+    os.setsid()  # a group and a session of its own: what a call does to its group must not reach the keeper
     channel = socket.socket(fileno=descriptors[0])
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -142,15 +147,15 @@ def watch(control: socket.socket, pid: int) -> None:
         os.close(handle)
 
 
-def kill_everything() -> bool:
+def kill_everything(box: int, user: int = 0) -> bool:
     """Kill every process that a box may have left, and reap until none is there; False when that does not end."""
     deadline = time.monotonic() + KILL_SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(ProcessLookupError):
-            if os.getpid() == 1:
+        if os.getpid() == 1:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
-            else:
-                kill_tree(os.getpid())
+        else:
+            kill_box(box, user)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -158,6 +163,20 @@ def kill_everything() -> bool:
             return True
         time.sleep(0.001)
     return False
+
+
+def kill_box(box: int, user: int) -> None:
+    """Kill a box without a namespace of its own: its group, which it cannot leave, its user's and its descendants."""
+    if box:
+        with contextlib.suppress(OSError):
+            os.killpg(box, signal.SIGKILL)
+    if user and os.geteuid() == 0 and os.fork() == 0:
+        try:
+            os.setresuid(user, user, user)
+            os.kill(-1, signal.SIGKILL)
+        finally:
+            os._exit(0)
+    kill_tree(os.getpid())
 
 
 def kill_tree(root: int) -> None:
@@ -177,10 +196,10 @@ def kill_tree(root: int) -> None:
 def empty(folders: list[str]) -> bool:
     """Delete what a box left in its scratch folders; False when that would take long or fails."""
     for folder in folders:
-        left = sum(1 for _ in itertools.islice(files_below(folder), MAX_LEFTOVERS))
-        if left == MAX_LEFTOVERS:
-            return False
         try:
+            left = sum(1 for _ in itertools.islice(files_below(folder), MAX_LEFTOVERS))
+            if left == MAX_LEFTOVERS:
+                return False
             for entry in os.scandir(folder):
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from autograder.box.answers import Answerer, only_here, run_cells_limited
@@ -55,13 +56,14 @@ def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
     """Do what one request asks."""
     match request["op"]:
         case "cell":
-            return run_cells_limited(answerer, request["number"], request["source"], request["seconds"])
+            source = request["source"].decode("utf-8", "surrogatepass")
+            return run_cells_limited(answerer, request["number"], source, request["seconds"])
         case "names":
             return answerer.names(request["names"])
         case "seed":
             return answerer.seed(request["seed"])
         case "readable":  # asked before any student code has run
-            return can_read(request["path"])
+            return can_read(request["paths"])
         case "call":
             return answerer.call(request)
         case "calls":
@@ -83,11 +85,19 @@ def flush() -> None:
             stream.flush()
 
 
-def can_read(path: str) -> bool:
-    """Return whether any file of a folder can be read from here."""
+def can_read(paths: list[str]) -> bool:
+    """Return whether any of these files, or of the files below these folders, can be read from here."""
+    return any(_readable(path) or any(_readable(file) for file in _files(path)) for path in paths)
+
+
+def _files(folder: str) -> Iterator[str]:
+    for parent, _, names in os.walk(folder):
+        yield from (os.path.join(parent, name) for name in names)
+
+
+def _readable(path: str) -> bool:
     try:
-        names = os.listdir(path)
-        with open(os.path.join(path, names[0]), "rb"):
+        with open(path, "rb"):
             return True
-    except (OSError, IndexError):
+    except OSError:
         return False
