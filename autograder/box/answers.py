@@ -74,16 +74,16 @@ class Answerer:
             value = function(*arguments, **keywords)
             if request["backward"] and isinstance(value, Tensor) and value.requires_grad:
                 value.sum().backward()
-        except BaseException as error:
+            return {
+                "failure": None,
+                "value": _plain(value),
+                "type": _type_name(value),
+                "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
+                "arguments": _all_after(arguments, identities, request["report"]),
+                "reseeded": torch.initial_seed() != seed,
+            }
+        except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}
-        return {
-            "failure": None,
-            "value": _plain(value),
-            "type": _type_name(value),
-            "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
-            "arguments": _all_after(arguments, identities, request["report"]),
-            "reseeded": torch.initial_seed() != seed,
-        }
 
     def calls(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Answer calls one after the other, up to the first that fails."""
@@ -202,7 +202,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if kind is str:
         return value[:MAX_ITEMS]
     if kind is Tensor or kind is nn.Parameter:
-        if value.layout is not torch.strided or value.is_quantized or value.is_complex():
+        if value.layout is not torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
             return None
         return value.detach().clone()
     if kind in (list, tuple) and depth < MAX_NESTING and len(value) <= MAX_ITEMS:
