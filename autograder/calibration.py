@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,9 +62,7 @@ def load_calibration(assignment: Assignment) -> Calibration:
 
 def save_weights(assignment: Assignment, calibration: Calibration, path: Path = WEIGHTS) -> None:
     """Write teacher, noise, endpoints and data, with the hash of the prelude that made them."""
-    import io
-
-    arrays = {f"teacher.{name}": value.numpy() for name, value in calibration.teacher.items()}
+    arrays: dict[str, Any] = {f"teacher.{name}": value.numpy() for name, value in calibration.teacher.items()}
     arrays |= {name: getattr(calibration, name).numpy() for name in ("noise", "endpoints", "data")}
     buffer = io.BytesIO()
     np.savez(buffer, prelude_sha256=np.array(assignment.prelude_sha256), **arrays)

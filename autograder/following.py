@@ -3,8 +3,8 @@
 The four functions draw no randomness, so what agrees with the reference on the reference's own trace, up to rounding,
 must by induction end where the reference ended. All questions are known in advance; they travel many to a message.
 
-A slow answer stays in bounds: after FOLLOW_SECONDS of its own time the agreement so far counts as proof. A function that
-is slow on purpose and goes wrong only later gains the points of sample_quality by it, and nothing else. What has
+A slow answer stays in bounds: after FOLLOW_SECONDS of its own time the agreement so far counts as proof. A function
+that is slow on purpose and goes wrong only later gains the points of sample_quality by it, and nothing else. What has
 disagreed is never excused in this way.
 """
 
@@ -14,14 +14,15 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from autograder.functions import AVERAGE, LOSS, NOISY, STEP, Asking, StudentFunctions, answer_of, in_training
+from autograder.functions import AVERAGE, LOSS, NOISY, STEP, StudentFunctions, answer_of, in_training
 from autograder.student import Call, Student
 from autograder.training import Batches, Points, Progress, Trace
 from autograder.verdict import CheckFailed
 
-# Relative to the largest entry of an answer. `autograder calibrate` measures how far right answers differ from the
-# reference's (the limit must hold more than ten times that), and that noise of this size changes no verdict.
-AGREEMENT = 1e-3
+# Relative to the largest entry of an answer: ten times the tolerance of the functions' own checks. `autograder
+# calibrate` holds that right answers are ten times nearer, recorded wrong ones ten times further, and that noise of
+# this size in every answer changes no verdict.
+AGREEMENT = 1e-4
 FOLLOW_SECONDS = 20.0
 STEPS_A_MESSAGE = 25  # 10 MB; what a call costs beyond the student's own mathematics is then small
 SLOW_SECONDS = 0.1  # a step that takes longer travels alone, so that a message stays within the limit of a call

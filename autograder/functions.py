@@ -110,7 +110,7 @@ class StudentFunctions:
 
 
 class Asking:
-    """Words a training's questions as calls, for one box: the teacher travels once, the networks that train with each."""
+    """Words a training's questions as calls, for one box: the teacher travels once, the other networks each time."""
 
     def __init__(self, recipe: Recipe, teacher: dict[str, Tensor]) -> None:
         self._options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}

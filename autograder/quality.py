@@ -112,26 +112,32 @@ class Reference:
 
     def measure(self, online: Tensor) -> Distance:
         """Return the distance of a trained network to the teacher's endpoints."""
-        model = self.namespace["ConsistencyModel"](self.recipe.hidden_dim, self.recipe.sigma_min)
-        load_vector(model, online)
-        noise, endpoints = self.calibration.noise, self.calibration.endpoints
+        errors = (self.jump(online) - self.calibration.endpoints).norm(dim=1)
+        tail = self.calibration.noise.norm(dim=1) > TAIL
+        return Distance(float(errors.mean()), float(errors[tail].mean()))
+
+    def jump(self, online: Tensor) -> Tensor:
+        """Return where a trained network sends the calibration's noise in one jump, (N, 2)."""
+        noise = self.calibration.noise
         with torch.no_grad():
-            samples = model(noise, torch.ones(len(noise)))
-        errors = (samples - endpoints).norm(dim=1)
-        return Distance(float(errors.mean()), float(errors[noise.norm(dim=1) > TAIL].mean()))
+            samples: Tensor = self._network(online)(noise, torch.ones(len(noise)))
+        return samples
 
     def state(self, online: Tensor) -> dict[str, Tensor]:
         """Return a network's vector as a state dict."""
+        return {name: value.detach() for name, value in self._network(online).named_parameters()}
+
+    def _network(self, online: Tensor) -> Any:
         model = self.namespace["ConsistencyModel"](self.recipe.hidden_dim, self.recipe.sigma_min)
         load_vector(model, online)
-        return {name: value.detach() for name, value in model.named_parameters()}
+        return model
 
 
 def run_cells(assignment: Assignment, cells: list[str]) -> dict[str, Any]:
     """Return the namespace that the prelude and then these trusted cells leave in this process."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for number, source in enumerate([*(cell.source for cell in assignment.prelude), *cells], 1):
-        exec(compile(source, f"<trusted cell {number}>", "exec", dont_inherit=True), namespace)  # noqa: S102 - the notebook's own
+        exec(compile(source, f"<trusted cell {number}>", "exec", dont_inherit=True), namespace)
     return namespace
 
 
