@@ -79,7 +79,9 @@ class AffineMap:
 def squared_distance(output: Expected, label: Expected) -> Expected:
     """Return the mean over rows and coordinates of the squared difference, a scalar."""
     difference = output.value - label.value
-    return Expected(difference.square().mean(), (output.size + label.size).square().mean())
+    # An error e in the difference d changes its square by 2 d e.
+    size = difference.square() + 2 * difference.abs() * (output.size + label.size)
+    return Expected(difference.square().mean(), size.mean())
 
 
 def affine_gradient(x: Tensor, t: Tensor, output: Expected, label: Expected) -> dict[str, Expected]:

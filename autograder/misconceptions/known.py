@@ -38,7 +38,7 @@ class Known:
         """Say whether the mistake gives what was got; whatever is odd about `got` is no match."""
         try:
             return self.behaves(got, **inputs)
-        except (RuntimeError, IndexError, TypeError, ValueError, ArithmeticError):
+        except (RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             return False  # of a shape, a type or a size that the mistake does not have
 
 

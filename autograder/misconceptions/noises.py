@@ -141,14 +141,14 @@ NOISE = (
         _one_noise,
     ),
     mistake(
-        "noise_shared_by_rows",
+        "renoising_shared_by_rows",
         "noise",
         "All samples seem to get the same noise between two jumps.",
         "How many numbers are there to draw?",
         _noise_is(lambda noise: _near(noise, noise[:1])),
     ),
     mistake(
-        "noise_shared_by_coordinates",
+        "renoising_shared_by_coordinates",
         "noise",
         "Both coordinates of a sample seem to get the same noise between two jumps.",
         "How many numbers are there to draw?",

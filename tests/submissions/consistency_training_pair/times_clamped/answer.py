@@ -1,0 +1,5 @@
+def consistency_training_pair(x_0, epsilon, t_n1, t_n):
+    def mix(noise, t):
+        return (1 - t[:, None]) * x_0 + t[:, None] * noise
+
+    return mix(epsilon, t_n1.clamp(min=0.02)), mix(epsilon, t_n.clamp(min=0.02))

@@ -1,0 +1,5 @@
+def ema_update(online, target, decay):
+    with torch.no_grad():
+        for p_target, p_online in zip(target.parameters(), online.parameters()):
+            rate = max(decay, 1 - decay)
+            p_target.mul_(rate).add_(p_online, alpha=1 - rate)
