@@ -67,9 +67,10 @@ def become(user: int, keep_search: bool = False) -> None:
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-    if keep_search and _libc is not None:
+    if _libc is not None:
+        kept = CAP_DAC_READ_SEARCH if keep_search else 0
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-        sets = (ctypes.c_uint32 * 6)(CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH, 0, 0, 0, 0)
+        sets = (ctypes.c_uint32 * 6)(kept, kept, 0, 0, 0, 0)  # effective, permitted, inheritable; low words, then high
         _libc.capset(header, sets)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
 
