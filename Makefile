@@ -26,8 +26,9 @@ test: $(INSTALLED)  ## lint, types and all tests, exactly as CI runs them
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
 
-check: $(INSTALLED)  ## the assignment proves itself: the release is what the source makes
+check: $(INSTALLED)  ## the assignment proves itself: the release is fresh, marks are right
 	$(BIN)/autograder release --check
+	$(BIN)/autograder validate
 
 release: $(RELEASED)  ## build release/ from source/, where it is not newer
 
