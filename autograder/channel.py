@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder import processes
 from autograder.verdict import Status
-from autograder.wire import WireError, encode, read_frame
+from autograder.wire import CHANNEL_LOST, WireError, encode, read_frame
 
 if TYPE_CHECKING:
     from autograder.sandbox import Keeper
@@ -279,7 +279,7 @@ class Box:
 
 def ended(status: int | None) -> BoxFailure:
     """Return the failure of a box that ended by itself: an exit code, or minus the number of a signal."""
-    if status is None:
+    if status is None or status == CHANNEL_LOST:
         return BoxFailure(
             Status.CRASH, "Your code closed its connection to the grader; leave descriptors you did not open alone."
         )

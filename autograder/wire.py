@@ -28,6 +28,7 @@ MAX_BUFFERS = 4096
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 8
 MAX_INT = 2**63
+CHANNEL_LOST = 121  # the exit status of a box whose end of the channel was closed under it
 
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype

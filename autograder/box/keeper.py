@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.box import landlock, limits
-from autograder.wire import receive_from, send
+from autograder.wire import CHANNEL_LOST, receive_from, send
 
 KILL_SECONDS = 10.0
 MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than to delete
@@ -87,6 +87,8 @@ def fork_box(control: socket.socket, namespace: dict[str, Any], setup: dict[str,
             control.close()
             run_box(descriptors, namespace, setup)
             status = 0  # the judge has closed the channel
+        except OSError:
+            status = CHANNEL_LOST
         finally:
             os._exit(status)
     for descriptor in descriptors:
