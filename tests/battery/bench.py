@@ -146,6 +146,8 @@ def _check_task(row: Row, task_id: str, task: dict[str, Any]) -> None:
         assert task["score"] == task["max_score"], ("I7", task_id, shown)
     else:
         assert task["score"] == 0, (task_id, shown)
+        if task_id not in row.lost:  # its answer cell is as it was released
+            assert {c["status"] for c in task["checks"]} == {"not_attempted"}, (task_id, shown)
 
 
 def _check_text(text: str) -> None:

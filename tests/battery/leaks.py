@@ -34,12 +34,18 @@ for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/cmdline"
         continue
     if NEEDLE.encode() in content or b"battery" in content:
         leaks.append(path)
-for path in glob.glob("/proc/[0-9]*/cwd/*") + glob.glob("/proc/[0-9]*/root/work/*") + glob.glob("/proc/1/fd/*"):
-    leaks.append(path)
+leaks += glob.glob("/proc/[0-9]*/cwd/*.ipynb") + glob.glob("/proc/1/fd/*") + glob.glob("/proc/1/root/*")
 try:
     with open("/proc/1/mem", "rb"): leaks.append("mem of the keeper")
 except OSError:
     pass
+"""
+OPENS = """
+import os
+import autograder.wire
+beside = os.path.dirname(autograder.wire.__file__)
+for path in ("checks", "judge.py", "quality.py", "../source", "../../source", "../release", "../tests"):
+    leaks += [path] if os.path.exists(os.path.join(beside, path)) else []
 """
 NETWORK = """
 import socket
@@ -89,7 +95,8 @@ for folder in ("/tmp", "/dev/shm"):
     os.makedirs(folder + "/.cache/deep", exist_ok=True)
     with open(folder + "/marker", "w") as file: file.write("here")
     os.symlink("/etc/passwd", folder + "/link")
-    os.mkfifo(folder + "/fifo")
+    try: os.mkfifo(folder + "/fifo")
+    except OSError: pass
     os.mkdir(folder + "/closed", 0)
 os.chmod("/tmp/marker", 0o4777)
 os.nice(5)
@@ -119,12 +126,7 @@ for path in (*paths, "/proc/1/oom_score_adj"):
 ROWS = (
     Row("63_reads_tests_on_disk", answers=unless_leaked(WALKS_THE_DISK)),
     Row("63_reads_proc", answers=unless_leaked(WALKS_PROC)),
-    Row(
-        "63_opens_the_checks",
-        answers=ema("open('/box/autograder/checks/test_ema_update.py')"),
-        lost=EMA,
-        statuses=statuses("runtime", "blocked"),
-    ),
+    Row("63_opens_the_checks", answers=unless_leaked(OPENS)),
     Row(
         "65_leaks_through_feedback",
         answers=ema(
@@ -132,7 +134,7 @@ ROWS = (
         ),
         lost=EMA,
         statuses=statuses("runtime"),
-        says=r"ValueError \(\[\[…",
+        says=r"ValueError \(\[+…",
     ),
     Row("66_network_out", answers=unless_leaked(NETWORK)),
     Row(

@@ -43,6 +43,18 @@ ROWS = (
         says="NaN",
     ),
     Row(
+        "32_mutates_inputs",
+        answers={
+            "noisy_sample": """
+            def noisy_sample(x_0, epsilon, t):
+                return x_0.mul_(1 - t[:, None]).add_(t[:, None] * epsilon)
+            """
+        },
+        partly=("noisy_sample",),
+        statuses=statuses("contract"),
+        says="x_0",
+    ),
+    Row(
         "33_syntax_error",
         answers={"ema_update": "def ema_update(online, target, decay)\n    pass"},
         lost=("ema_update",),
@@ -56,13 +68,35 @@ ROWS = (
         "34_infinite_questions",
         answers=sampler("while True: model(torch.randn(n_samples, 2), torch.ones(n_samples))"),
         lost=("sample_consistency_multistep",),
-        statuses=statuses("timeout", "contract", "wrong"),
+    ),
+    Row(
+        "34_infinite_questions_whatever_comes",
+        answers=sampler("""
+        while True:
+            try: model(torch.randn(n_samples, 2), torch.ones(n_samples))
+            except Exception: pass
+        """),
+        lost=("sample_consistency_multistep",),
+        statuses=statuses("timeout"),
     ),
     Row(
         "35_infinite_recursion",
-        answers=ema("import sys\nsys.setrecursionlimit(10**9)\nreturn ema_update(online, target, decay)"),
+        answers=ema("return ema_update(online, target, decay)"),
         lost=("ema_update",),
-        statuses=statuses("runtime", "crash", "memory"),
+        statuses=statuses("runtime"),
+        says="RecursionError",
+    ),
+    Row(
+        "35_recursion_past_the_stack",
+        answers=ema("""
+        import sys
+        sys.setrecursionlimit(10**9)
+        def deeper(x): return max([x], key=deeper)
+        return deeper(0)
+        """),
+        lost=("ema_update",),
+        statuses=statuses("crash"),
+        says="SIGSEGV",
     ),
     *(
         Row(f"36_{name}", answers=ema(f"raise {name}"), lost=("ema_update",), statuses=statuses("runtime"), says=name)
@@ -118,7 +152,16 @@ ROWS = (
         partly=("sample_consistency_multistep",),
         statuses=statuses("wrong", "contract"),
     ),
+    Row("40_slow_but_right", answers=honest_ema("import time\ntime.sleep(0.3)")),
     Row("43_pollutes_globals", cell="import numpy as np\nnp.seterr(all='raise')\ntorch.set_grad_enabled(False)"),
+    Row(
+        "44_leaves_graph_and_hooks",
+        cell="""
+        kept = []
+        torch.nn.modules.module.register_module_forward_hook(lambda module, x, y: kept.append(y))
+        """,
+        answers=honest_ema("kept.append(sum(p.sum() for p in online.parameters()))"),
+    ),
     Row("45_os_exit_zero", answers=ema("import os\nos._exit(0)"), lost=("ema_update",), statuses=CRASH),
     Row("45_os_exit_zero_in_cell", cell="import os\nos._exit(0)", warnings=("cell_failed",)),
     Row(
@@ -142,7 +185,7 @@ ROWS = (
         "47_kill_everyone",
         answers=ema("import os\nos.kill(-1, 9)\nos.kill(os.getppid(), 9)\nos.kill(1, 9)"),
         lost=("ema_update",),
-        statuses=statuses("crash", "blocked", "wrong"),
+        statuses=statuses("crash", "blocked", "runtime", "wrong"),
     ),
     Row(
         "47_every_signal_to_the_keeper",
