@@ -62,7 +62,9 @@ def explain(failure: dict[str, Any], place: Place) -> CheckFailed:
         case Status.RESOURCE:
             message = f"{place.what} used up the processes, files or disk space that it may have{at}: {what}."
         case Status.BLOCKED:
-            message = f"{place.what} tried something that is closed while grading (files, network, processes){at}: {what}."
+            message = (
+                f"{place.what} tried something that is closed while grading (files, network, processes){at}: {what}."
+            )
         case Status.TIMEOUT:
             message = f"{place.what} was cut short because it took too long{at}."
         case _:
@@ -73,7 +75,9 @@ def explain(failure: dict[str, Any], place: Place) -> CheckFailed:
 
 def _hint(kind: str) -> str:
     if kind == "NameError":
-        return " Does the name exist after Restart and Run All? Only given cells and your own cells are run, from the top."
+        return (
+            " Does the name exist after Restart and Run All? Only given cells and your own cells are run, from the top."
+        )
     if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
         return " Let the function return its value instead."
     return ""

@@ -103,7 +103,8 @@ class Judge:
     def _can_read_checks(self, keeper: Keeper) -> bool:
         """Ask a box with no student code in it whether the checks lie open to it."""
         with keeper.open_box() as box:
-            return box.request({"op": "readable", "path": str(PACKAGE / "checks")}, 10.0) is not False
+            secrets = [str(PACKAGE / "checks"), str(self.assignment.course / "source")]
+            return box.request({"op": "readable", "paths": secrets}, 10.0) is not False
 
     def _report(self, session: Session, collector: Collector, student: str, seconds: float) -> Report:
         submission = session.submission
@@ -120,7 +121,9 @@ class Judge:
             assignment=NAME,
             student=student,
             status="grader_error" if broken else "graded",
-            reason="The grader failed at a check. No points are lost; the course staff can see why." if broken else None,
+            reason="The grader failed at a check. No points are lost; the course staff can see why."
+            if broken
+            else None,
             tasks=tasks,
             isolation=self.isolation,
             seconds=seconds,

@@ -26,7 +26,17 @@ from autograder.verdict import CheckFailed, Status
 
 CHECKS = Path(__file__).resolve().parent / "checks"
 # Parts of pytest that a check does not need. The last two collect garbage at the end, a good part of a marking's time.
-UNUSED = ("cacheprovider", "terminal", "junitxml", "pastebin", "doctest", "unittest", "stepwise", "debugging", "logging")
+UNUSED = (
+    "cacheprovider",
+    "terminal",
+    "junitxml",
+    "pastebin",
+    "doctest",
+    "unittest",
+    "stepwise",
+    "debugging",
+    "logging",
+)
 UNUSED += ("faulthandler", "unraisableexception", "threadexception")
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -144,8 +154,6 @@ def results(outcomes: list[Outcome]) -> tuple[CheckResult, ...]:
     )
 
 
-
-
 def _outcome(item: pytest.Item, mark: pytest.Mark, error: BaseException | None) -> Outcome:
     function = getattr(item, "obj", None)
     title = (getattr(function, "__doc__", "") or item.name).strip().splitlines()[0]
@@ -166,7 +174,9 @@ def _verdict(error: BaseException | None) -> CheckFailed | None:
     if isinstance(error, CheckFailed):
         return error
     if isinstance(error, AssertionError):
-        return CheckFailed(Status.WRONG, str(error).splitlines()[0] if str(error) else "The result is not the expected one.")
+        return CheckFailed(
+            Status.WRONG, str(error).splitlines()[0] if str(error) else "The result is not the expected one."
+        )
     for inner in getattr(error, "exceptions", ()):
         if (found := _verdict(inner)) is not None:
             return found
