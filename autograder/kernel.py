@@ -1,7 +1,6 @@
 """The hidden checks in the kernel of a stock nbgrader.
 
-For a course that runs `nbgrader autograde` without this project's configuration: the hidden part of each test cell calls
-`mark`, whose value nbgrader takes as the points. The checks are the same as the judge's. The promises of trust are not
+For a course that runs `nbgrader autograde` as it is: the hidden part of each test cell calls `mark`, whose value nbgrader takes as the points. The checks are the same as the judge's. The promises of trust are not
 kept here: the student's code shares this process, and could read the checks or change the points.
 """
 
@@ -98,9 +97,9 @@ def _collector(assignment: Assignment, namespace: dict[str, Any]) -> Collector:
 
 def _notebook_namespace() -> dict[str, Any]:
     """Return the namespace of the running notebook."""
-    from IPython import get_ipython  # type: ignore[attr-defined]
+    from IPython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is not None:
         namespace: dict[str, Any] = shell.user_ns
         return namespace

@@ -36,8 +36,10 @@ UNUSED = (
     "stepwise",
     "debugging",
     "logging",
+    "faulthandler",
+    "unraisableexception",
+    "threadexception",
 )
-UNUSED += ("faulthandler", "unraisableexception", "threadexception")
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 

@@ -116,6 +116,7 @@ class Student(ABC):
     def place(self, function: str) -> Place:
         """Return how to name a function and its cells to the student."""
 
+    @abstractmethod
     def check_defined(self, function: str) -> None:
         """Raise CheckFailed when the notebook defines no such function."""
 

@@ -7,7 +7,9 @@ import pytest
 from autograder.explain import Place, clean, explain, public_text
 from autograder.verdict import Status
 
-PLACE = Place("ema_update", 14, {14: ["def ema_update(online, target, decay):", "    return 1 / 0"]}, {14: "ema_update"})
+PLACE = Place(
+    "ema_update", 14, {14: ["def ema_update(online, target, decay):", "    return 1 / 0"]}, {14: "ema_update"}
+)
 
 
 def failure(**changes: object) -> dict[str, object]:

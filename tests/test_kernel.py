@@ -77,7 +77,9 @@ def small_course(folder: Path) -> Path:
         if grading.get("grade_id") == "distillation":
             cell.source = STAND_IN
             kept.append(cell)
-        elif "prelude" in cell.metadata.get("tags", ()) or (cell.cell_type == "code" and (grading.get("grade") or grading.get("solution"))):
+        elif "prelude" in cell.metadata.get("tags", ()) or (
+            cell.cell_type == "code" and (grading.get("grade") or grading.get("solution"))
+        ):
             kept.append(cell)
     notebook.cells = kept
     notebooks.write(notebook, folder / "source" / NAME)
@@ -86,9 +88,18 @@ def small_course(folder: Path) -> Path:
 
 def nbgrader(folder: Path, *words: str) -> None:
     """Run a stock nbgrader command in a course folder; its own log is shown when it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(notebooks.COURSE), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(notebooks.COURSE),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "nbgrader", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -99,7 +110,10 @@ def test_stock_nbgrader_autograde_gives_the_checks_points(tmp_path: Path) -> Non
     course = small_course(tmp_path)
     nbgrader(course, "generate_assignment", NAME)
     released = nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", 4)
-    for student, changes in (("right", {}), ("wrong", {"noisy_sample": "def noisy_sample(x_0, epsilon, t):\n    return x_0 * 1.0"})):
+    for student, changes in (
+        ("right", {}),
+        ("wrong", {"noisy_sample": "def noisy_sample(x_0, epsilon, t):\n    return x_0 * 1.0"}),
+    ):
         handed_in = nbformat.from_dict(released)
         for task, answer in (notebooks.reference_answers() | changes).items():
             notebooks.cell(handed_in, task).source = answer
@@ -107,7 +121,9 @@ def test_stock_nbgrader_autograde_gives_the_checks_points(tmp_path: Path) -> Non
     nbgrader(course, "autograde", NAME)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         points = {
-            student: {grade.name: grade.auto_score for grade in gradebook.find_submission_notebook(NAME, NAME, student).grades}
+            student: {
+                grade.name: grade.auto_score for grade in gradebook.find_submission_notebook(NAME, NAME, student).grades
+            }
             for student in ("right", "wrong")
         }
     tasks = {f"test_{task.id}": task.points for task in notebooks.assignment().tasks}

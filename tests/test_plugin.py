@@ -96,7 +96,9 @@ def test_hypothesis_draws_depend_on_the_seed_alone(run: Any) -> None:
 
 def test_held_needs_every_value_check(run: Any) -> None:
     """A function is right when all of its value checks passed, whatever became of the others."""
-    passing = "@points(1, value=True)\ndef test_one():\n    '''T.'''\n@points(1)\ndef test_two():\n    raise wrong('x')\n"
+    passing = (
+        "@points(1, value=True)\ndef test_one():\n    '''T.'''\n@points(1)\ndef test_two():\n    raise wrong('x')\n"
+    )
     assert run(passing).held("thing")
     assert not run(passing.replace("'''T.'''", "raise wrong('x')")).held("thing")
     assert not run("").held("thing")

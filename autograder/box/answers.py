@@ -128,12 +128,13 @@ def compile_cell(number: int, source: str) -> CodeType:
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        return compile(source, name, "exec", flags=flags, dont_inherit=True)
+        code: CodeType = compile(source, name, "exec", flags=flags, dont_inherit=True)
     except SyntaxError:
         python = plain_python(source)
         if python is None:
             raise
-        return compile(python, name, "exec", flags=flags, dont_inherit=True)
+        code = compile(python, name, "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def run_cells_limited(answerer: Answerer, number: int, source: str, seconds: float) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _public_type(error: BaseException) -> str:
     """Return the name of the nearest built-in class: a name of the student's own could carry anything."""
     for base in type(error).__mro__:
         if getattr(builtins, base.__name__, None) is base:
-            return base.__name__
+            return str(base.__name__)
     return "CellTooSlow" if isinstance(error, CellTooSlow) else "BaseException"
 
 

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-
 _holders: WeakKeyDictionary[nn.Module, list[dict[str, nn.Parameter | None]]] = WeakKeyDictionary()
 
 

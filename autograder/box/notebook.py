@@ -18,7 +18,7 @@ def plain_python(source: str) -> str | None:
     # Imported only when needed: it takes a third of a second, and few answers hold a magic.
     from IPython.core.inputtransformer2 import TransformerManager
 
-    return str(TransformerManager().transform_cell(source))
+    return str(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
 
 
 class Shell:

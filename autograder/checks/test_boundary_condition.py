@@ -25,13 +25,14 @@ def check(student: Student, marking: Marking, training: bool) -> None:
     reply = student.call("notebook:model", model, x, torch.full((len(x),), recipe.sigma_min))
     if not isinstance(reply.value, Tensor) or reply.value.shape != x.shape or reply.value.dtype != x.dtype:
         raise contract(
-            "ConsistencyModel(x, sigma_min) is no tensor of x's shape and type any more; has your notebook changed the class?"
+            "ConsistencyModel(x, sigma_min) is no tensor of x's shape and type any more; "
+            "has your notebook changed the class?"
         )
     # NaN fails every comparison, so this form rejects it.
     if not bool(((reply.value - x).abs() <= TOLERANCE * x.abs().clamp(min=1.0)).all()):
         raise wrong(
-            "ConsistencyModel(x, sigma_min) differs from x. The given class keeps this by construction, whatever it has "
-            "learned; what in your notebook has changed the class?"
+            "ConsistencyModel(x, sigma_min) differs from x. The given class keeps this by construction, "
+            "whatever it has learned; what in your notebook has changed the class?"
         )
     marking.full()
 
