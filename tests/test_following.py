@@ -1,0 +1,148 @@
+"""Following the reference's run: agreement up to rounding, the step where two part, slow and failing functions."""
+
+from __future__ import annotations
+
+import torch
+
+from autograder import following
+from autograder.following import AGREEMENT, STEPS_A_MESSAGE, Followed, follow
+from autograder.functions import FUNCTIONS, Asking, StudentFunctions
+from autograder.kernel import LocalStudent
+from autograder.training import Progress
+from autograder.verdict import CheckFailed, Status
+from tests.trainings import SHORT, short_reference, student
+
+OFF = """
+def noisy_sample(x_0, epsilon, t):
+    global calls
+    calls += 1
+    level = t[:, None]
+    x_t = (1 - level) * x_0 + level * epsilon
+    return x_t * {factor} if calls > {after} else x_t
+"""
+
+
+class SlowStudent(LocalStudent):
+    """A student whose every call takes two seconds, by a clock of its own."""
+
+    left = 120.0
+
+    def seconds_left(self) -> float:
+        return self.left
+
+    def request(self, message, answer):  # type: ignore[no-untyped-def]
+        self.left -= 2.0 * len(message["calls"])
+        return super().request(message, answer)
+
+
+def followed(of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS)) -> Followed:
+    """Follow the short reference with a student's functions."""
+    reference = short_reference()
+    asking = Asking(reference.recipe, reference.calibration.teacher)
+    functions = StudentFunctions(of, own, reference.functions, asking)
+    return follow(functions, reference.batches, reference.run, Progress(reference.recipe, reference.start))
+
+
+def failure(of: LocalStudent) -> CheckFailed:
+    """Return what following a student raises."""
+    try:
+        followed(of)
+    except CheckFailed as failed:
+        return failed
+    raise AssertionError("nothing was raised")
+
+
+def test_follow_ends_exactly_where_the_reference_ended() -> None:
+    """What agrees is snapped: the weights are the reference's to the last bit."""
+    found = followed(student())
+    assert found.function == ""
+    assert found.run.step == SHORT.steps
+    assert torch.equal(found.run.online, short_reference().run.online)
+
+
+def test_follow_takes_rounding_for_agreement() -> None:
+    """An answer that is off by less than the limit leaves no trace in the result."""
+    off = OFF.format(factor=1 + AGREEMENT / 2, after=0)
+    found = followed(student({"noisy_sample": off}, ("calls = 0",)))
+    assert found.function == ""
+    assert torch.equal(found.run.online, short_reference().run.online)
+
+
+def test_follow_stops_at_the_step_where_an_answer_disagrees() -> None:
+    """The run stands before that step, with the reference's own weights and moments."""
+    off = OFF.format(factor=1 + 3 * AGREEMENT, after=40)
+    found = followed(student({"noisy_sample": off}, ("calls = 0",)))
+    assert (found.function, found.run.step) == ("noisy_sample", 40)
+    reference = short_reference()
+    expected = Progress(reference.recipe, reference.start)
+    for step in range(40):
+        expected.descend(reference.run.gradient[step])
+        expected.end_step(expected.averaged())
+    assert torch.equal(found.run.online, expected.online)
+    assert torch.equal(found.run.target, expected.target)
+
+
+def test_follow_asks_own_functions_alone() -> None:
+    """A function that failed by itself is never called."""
+    broken = "def ema_update(online, target, decay):\n    raise ValueError"
+    assert followed(student({"ema_update": broken}), frozenset(FUNCTIONS) - {"ema_update"}).function == ""
+
+
+def test_follow_sends_many_steps_in_a_message() -> None:
+    """Once the first steps agree, messages hold many of them."""
+    of = student()
+    sizes: list[int] = []
+    request = of.request
+    of.request = lambda message, answer: (sizes.append(len(message["calls"])), request(message, answer))[1]  # type: ignore[method-assign]
+    followed(of)
+    assert sum(sizes) == 4 * SHORT.steps
+    assert max(sizes) == 4 * STEPS_A_MESSAGE
+
+
+def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:
+    """After 20 seconds of its own time a right function has shown enough; slow steps travel alone."""
+    of = SlowStudent(vars(student())["_namespace"])
+    found = followed(of)
+    assert found.function == ""
+    assert torch.equal(found.run.online, short_reference().run.online)
+    assert 120.0 - of.left == 24.0  # three steps of eight seconds: the first one that ends beyond the budget
+
+
+def test_follow_excuses_no_disagreement_of_a_slow_student() -> None:
+    """Slow and wrong is wrong."""
+    off = OFF.format(factor=1.5, after=1)
+    of = SlowStudent(vars(student({"noisy_sample": off}, ("calls = 0",)))["_namespace"])
+    assert followed(of).function == "noisy_sample"
+
+
+def test_follow_leaves_half_of_a_slow_students_time(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """A student who has 16 seconds left spends 8 of them here, so that time-outs cost right answers nothing."""
+    of = SlowStudent(vars(student())["_namespace"])
+    of.left = 16.0
+    assert followed(of).function == ""
+    assert of.left == 8.0
+    assert following.FOLLOW_SECONDS > 16.0
+
+
+def test_follow_reports_a_function_that_raises_in_training_alone() -> None:
+    """The message says when it happened."""
+    raises = "def noisy_sample(x_0, epsilon, t):\n    if len(x_0) == 64: raise ValueError('64')\n    return x_0"
+    failed = failure(student({"noisy_sample": raises}))
+    assert failed.status is Status.RUNTIME
+    assert failed.message.startswith("During a training: noisy_sample")
+
+
+def test_follow_refuses_nan() -> None:
+    """NaN is an error, never a value that agrees."""
+    nan = "def noisy_sample(x_0, epsilon, t):\n    return x_0 * float('nan')"
+    failed = failure(student({"noisy_sample": nan}))
+    assert failed.status is Status.CONTRACT
+    assert "NaN" in failed.message
+
+
+def test_follow_refuses_a_loss_without_a_gradient() -> None:
+    """A loss that reaches no parameter leaves no gradient to compare."""
+    loss = "def consistency_distillation_loss(*a):\n    return torch.zeros((), requires_grad=True)"
+    failed = failure(student({"consistency_distillation_loss": loss}))
+    assert failed.status is Status.CONTRACT
+    assert "gradient of consistency_distillation_loss" in failed.message
