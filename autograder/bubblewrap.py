@@ -83,11 +83,11 @@ def command(hidden: Hidden, info: int, scratch_mib: int = 256) -> list[str]:
     options += ["--hostname", "box", "--info-fd", str(info)]
     for name, value in ENVIRONMENT.items():
         options += ["--setenv", name, value]
-    options += _mounts(hidden)
     options += ["--proc", "/proc", "--dev", "/dev"]
     options += ["--ro-bind", "/dev/null", "/dev/zero"]  # a shared mapping of it is memory that nobody counts
     for folder in SCRATCH:
         options += ["--perms", "1777", "--size", size, "--tmpfs", folder]
+    options += _mounts(hidden)  # after /tmp, since the environment may lie in it
     # What bwrap has made of memory belongs to an ordinary user's box: one box would leave files there for the next.
     for folder in ("/", "/dev", *covers(options)):
         options += ["--remount-ro", folder]
@@ -165,3 +165,26 @@ def python_folders() -> list[Path]:
 def covered(course: Path, more: tuple[Path, ...] = ()) -> Hidden:
     """Return what must not be seen: the course with its notebook, and this package with its checks."""
     return Hidden((course.resolve(), PACKAGE, *(folder.resolve() for folder in more)))
+
+
+def shown(hidden: Hidden) -> list[Path]:
+    """Return the files and folders that together show all of the system and of Python, and nothing that is hidden.
+
+    For walls that can only allow (Landlock): a folder with something hidden in it is given by its other entries.
+    """
+    found: list[Path] = []
+    python = {path.resolve() for path in python_folders()}
+    waiting = [path for path in (*map(Path, SYSTEM), *python_folders()) if path.exists()]
+    while waiting:
+        path = waiting.pop()
+        real = path.resolve()
+        around = next(
+            (folder for folder in (real, *real.parents) if folder in python or folder in hidden.folders), None
+        )
+        if around in hidden.folders and around not in python:
+            continue
+        if any(folder.is_relative_to(real) for folder in hidden.folders):
+            waiting += path.iterdir()
+        else:
+            found.append(path)
+    return found

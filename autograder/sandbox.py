@@ -234,16 +234,13 @@ class Keeper:
             "namespaces": namespaces,
             "user": bubblewrap.keeper_user(),
             "readable": [] if namespaces else self._readable(),
+            "listable": [] if namespaces else list(map(str, bubblewrap.python_folders())),
         }
 
     def _readable(self) -> list[str]:
         """Return what a box without namespaces may read where Landlock can hold it to that."""
-        box = [str(bubblewrap.PACKAGE / name) for name in bubblewrap.BOX_FILES]
-        return [
-            *(name for name in bubblewrap.SYSTEM if os.path.exists(name)),
-            *map(str, bubblewrap.python_folders()),
-            *box,
-        ]
+        hidden = bubblewrap.covered(self.plan.course, self.plan.secret_folders)
+        return [*map(str, bubblewrap.shown(hidden)), *(str(bubblewrap.PACKAGE / name) for name in bubblewrap.BOX_FILES)]
 
     def wait_ready(self) -> None:
         """Return when the keeper has run the prelude; raises IsolationMissing or GraderFault when that fails."""

@@ -16,6 +16,7 @@ import contextlib
 import gc
 import itertools
 import os
+import re
 import select
 import shutil
 import signal
@@ -31,6 +32,7 @@ from autograder.box import landlock, limits
 from autograder.wire import CHANNEL_LOST, receive_from, send
 
 KILL_SECONDS = 10.0
+ESCAPE = re.compile(r"\\([0-7]{3})")  # how mountinfo writes spaces
 MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than to delete
 
 
@@ -127,7 +129,8 @@ def behind_landlock(setup: dict[str, Any]) -> None:
         limits.become(user, keep_search=walled)
     if not user:
         limits.prctl(limits.PR_SET_DUMPABLE, 1)  # so that the judge, who is the same user, can see its memory
-    landlock.restrict(setup["readable"], [*setup["scratch"], "/dev/null", "/dev/zero", "/dev/urandom"])
+    writable = [*setup["scratch"], "/dev/null", "/dev/urandom"]  # no /dev/zero: a mapping of it is uncounted memory
+    landlock.restrict(setup["readable"], writable, setup["listable"])
 
 
 def watch(control: socket.socket, pid: int) -> None:
@@ -197,24 +200,45 @@ def kill_tree(root: int) -> None:
 
 def empty(folders: list[str]) -> bool:
     """Delete what a box left in its scratch folders; False when that would take long or fails."""
-    for folder in folders:
-        try:
-            left = sum(1 for _ in itertools.islice(files_below(folder), MAX_LEFTOVERS))
-            if left == MAX_LEFTOVERS:
-                return False
-            for entry in os.scandir(folder):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path)
-                else:
-                    os.unlink(entry.path)
-        except (OSError, RecursionError):
+    kept = mount_points() - set(folders)  # /tmp may hold the environment that Python runs from
+    try:
+        left = itertools.chain.from_iterable(files_below(folder, kept) for folder in folders)
+        if sum(1 for _ in itertools.islice(left, MAX_LEFTOVERS)) == MAX_LEFTOVERS:
             return False
+        for folder in folders:
+            delete_below(folder, kept)
+    except (OSError, RecursionError):
+        return False
     return True
 
 
-def files_below(folder: str) -> Iterator[str]:
+def mount_points() -> set[str]:
+    """Return where something is mounted; empty where that is not told."""
+    with (
+        contextlib.suppress(OSError),
+        open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines,
+    ):
+        return {ESCAPE.sub(lambda code: chr(int(code[1], 8)), line.split()[4]) for line in lines}
+    return set()
+
+
+def delete_below(folder: str, kept: set[str]) -> None:
+    """Delete what is in a folder, but for what is kept and the folders on the way there."""
+    for entry in os.scandir(folder):
+        if entry.path in kept:
+            continue
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.path)
+        elif any(path.startswith(entry.path + "/") for path in kept):
+            delete_below(entry.path, kept)
+        else:
+            shutil.rmtree(entry.path)
+
+
+def files_below(folder: str, kept: set[str]) -> Iterator[str]:
     """Walk through files and folders, none of them held in memory for long."""
-    for _, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if os.path.join(parent, name) not in kept]
         yield from folders
         yield from files
 

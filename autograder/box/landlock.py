@@ -34,8 +34,11 @@ def version() -> int:
     return max(0, int(ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, 1)))
 
 
-def restrict(readable: list[str], writable: list[str]) -> bool:
-    """Hold this process and its children to these folders; False where the kernel cannot (no_new_privs must be set)."""
+def restrict(readable: list[str], writable: list[str], listable: list[str]) -> bool:
+    """Hold this process and its children to these folders; False where the kernel cannot (no_new_privs must be set).
+
+    Of folders that are only listable, names can be read: Python looks for its packages by them.
+    """
     abi = version()
     if abi == 0:
         return False
@@ -48,6 +51,8 @@ def restrict(readable: list[str], writable: list[str]) -> bool:
         return False
     for path in readable:
         _allow(libc, handle, path, EXECUTE | READ_FILE | READ_DIR)
+    for path in listable:
+        _allow(libc, handle, path, READ_DIR)
     for path in writable:
         _allow(libc, handle, path, everything)
     done = int(libc.syscall(RESTRICT_SELF, handle, 0)) == 0
