@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,14 @@ LEGEND = {FULL: "all points", PART: "some lost", NOTHING: "none kept", UNMARKED:
 COLUMN_ROWS = 62  # rows of one column of the picture
 
 
-def print_matrix(out: Console, tasks: Sequence[Task], rows: Iterable[Row]) -> None:
+def print_matrix(out: Console, tasks: Sequence[Task], rows: Sequence[Row]) -> None:
     """Print a row a submission: the points of each task, a dot where all were kept."""
     if not out.is_terminal:
-        out.print("\t".join(["submission", *(task.id for task in tasks), "fault"]), soft_wrap=True)
+        width = max((len(name) for name, _, _ in rows), default=10)
+        out.print("  ".join(["submission".ljust(width), *(task.id for task in tasks)]), soft_wrap=True)
         for name, report, fault in rows:
-            cells = [*(_points(task) for task in report.tasks), "FAULT" if fault else ""]
-            out.print("\t".join([name, *cells]), soft_wrap=True)
+            cells = [_points(task).rjust(len(task.id)) for task in report.tasks]
+            out.print("  ".join([name.ljust(width), *cells, *(["FAULT"] if fault else [])]), soft_wrap=True)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("submission", no_wrap=True)
