@@ -73,6 +73,8 @@ class Judge:
         session = Session(self._usable_keeper, submission, self.settings, tasks)
         collector = Collector(session.open, submission.sha256, self._reference)
         self._reference.prepare()
+        # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
+        self._usable_keeper().wait_ready()
         run_checks(collector, tasks)
         return session, collector
 
