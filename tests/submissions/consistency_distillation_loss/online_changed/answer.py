@@ -1,0 +1,7 @@
+def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):
+    with torch.no_grad():
+        label = target(x_hat_tn, t_n)
+    loss = F.mse_loss(online(x_tn1, t_n1), label)
+    for p in online.parameters():
+        p.data.mul_(0.99)
+    return loss
