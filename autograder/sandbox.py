@@ -111,6 +111,7 @@ class Keeper:
         self.wait_ready()
         if self._dirty:
             raise KeeperLost("the keeper could not clean up after a box")
+        self._walked, self._use = 0.0, processes.ScratchUse()  # what the last box left is gone, and was not this one's
         box_ours, box_theirs = socket.socketpair()
         output_read, output_write = os.pipe()
         try:
