@@ -59,6 +59,7 @@ def keep(control: socket.socket, setup: dict[str, Any]) -> None:
     limits.default_signals()  # once more: a library may have set one
     gc.collect()
     gc.freeze()  # so that collections in a box do not touch, and thereby copy, the keeper's pages
+    empty(setup["scratch"])  # of matplotlib's caches: the first box finds what every later one finds
     send(control, {"event": "ready", "pid": os.getpid()})
     while True:
         receive_from(control)  # `open`, the only request there is between two boxes
