@@ -24,7 +24,7 @@ from autograder.verdict import CheckFailed
 # this size in every answer changes no verdict.
 AGREEMENT = 1e-4
 FOLLOW_SECONDS = 20.0
-STEPS_A_MESSAGE = 25  # 10 MB; what a call costs beyond the student's own mathematics is then small
+STEPS_A_MESSAGE = 8  # 2 MB each way; larger buffers cost more in fresh pages than they save in messages
 SLOW_SECONDS = 0.1  # a step that takes longer travels alone, so that a message stays within the limit of a call
 
 

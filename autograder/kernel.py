@@ -39,7 +39,7 @@ class LocalStudent(Student):
         if message["op"] == "seed":
             return self._answerer.seed(message["seed"])
         if message["op"] == "calls":
-            return self._answerer.calls(message["calls"])
+            return self._answerer.calls(message["calls"], message["vectors"])
         return self._answerer.call(message)
 
     def seconds_left(self) -> float:

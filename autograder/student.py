@@ -147,17 +147,18 @@ class Student(ABC):
         """Make calls one after the other in one message; raises CheckFailed for the first that fails."""
         for function in {call.function for call in calls}:
             self.check_defined(function)
+        vectors: dict[int, Tensor] = {}  # by their id: the same weights are asked about more than once
         messages = [
             {
                 "function": call.function,
-                "args": [_pack(argument, []) for argument in call.arguments],
+                "args": [_refer(_pack(argument, []), vectors) for argument in call.arguments],
                 "kwargs": {},
                 "backward": call.backward,
                 "report": call.report,
             }
             for call in calls
         ]
-        raw = self.request({"op": "calls", "calls": messages}, _nothing)
+        raw = self.request({"op": "calls", "calls": messages, "vectors": list(vectors.values())}, _nothing)
         replies = raw if isinstance(raw, list) else []
         understood = [self._understood(call.function, reply) for call, reply in zip(calls, replies, strict=False)]
         if len(understood) != len(calls):
@@ -193,6 +194,15 @@ def _pack(argument: Any, probes: list[Probe]) -> dict[str, Any]:
         description = {name: getattr(argument, name) for name in argument.__dataclass_fields__}
         return {"model": description}
     return {"value": argument}
+
+
+def _refer(packed: dict[str, Any], vectors: dict[int, Tensor]) -> dict[str, Any]:
+    """Put the place among `vectors` where a network's weights were, so that each vector travels once."""
+    weights = packed["model"]["state"] if "model" in packed else None
+    if isinstance(weights, Tensor):
+        vectors.setdefault(id(weights), weights)
+        packed["model"]["state"] = list(vectors).index(id(weights))
+    return packed
 
 
 def _answer(question: Any, probes: list[Probe]) -> Any:

@@ -38,6 +38,7 @@ class Answerer:
         self.ask = ask
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
         self.slots: dict[str, nn.Module] = {}
+        self.vectors: list[Tensor] = []
 
     def run_cell(self, number: int, source: str) -> dict[str, Any]:
         """Run one cell of the student's; an exception is described, not raised."""
@@ -85,8 +86,9 @@ class Answerer:
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}
 
-    def calls(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Answer calls one after the other, up to the first that fails."""
+    def calls(self, requests: list[dict[str, Any]], vectors: list[Tensor]) -> list[dict[str, Any]]:
+        """Answer calls one after the other, up to the first that fails; `vectors` are weights that they refer to."""
+        self.vectors = vectors
         replies: list[dict[str, Any]] = []
         for request in requests:
             replies.append(self.call(request))
@@ -109,6 +111,8 @@ class Answerer:
         return item["value"]
 
     def _model(self, description: dict[str, Any]) -> nn.Module:
+        if type(description["state"]) is int:
+            description = {**description, "state": self.vectors[description["state"]]}
         slot = description["slot"]
         if slot and slot in self.slots:
             model = self.slots[slot]

@@ -67,7 +67,7 @@ def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
         case "call":
             return answerer.call(request)
         case "calls":
-            return answerer.calls(request["calls"])
+            return answerer.calls(request["calls"], request["vectors"])
     raise ValueError(f"unknown request {request['op']!r}")
 
 

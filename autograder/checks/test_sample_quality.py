@@ -6,13 +6,13 @@ from autograder.plugin import points
 from autograder.quality import Marking
 
 
-@points(5)
+@points(4)
 def test_endpoints(marking: Marking) -> None:
     """One jump lands as close to the end of the teacher's trajectory as it can after a short training."""
     marking.check_distance(tail=False)
 
 
-@points(2)
+@points(3)
 def test_tail(marking: Marking) -> None:
     """So it does from the outer noises, where a mistake with t shows most."""
     marking.check_distance(tail=True)
