@@ -71,7 +71,8 @@ class Judge:
     def _run(self, submission: Submission) -> tuple[Session, Collector]:
         tasks = [task.id for task in self.assignment.tasks]
         session = Session(self._usable_keeper, submission, self.settings, tasks)
-        collector = Collector(session.open, submission.sha256, self._reference)
+        examples = self.settings.feedback == "example"
+        collector = Collector(session.open, submission.sha256, self._reference, examples)
         self._reference.prepare()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper().wait_ready()

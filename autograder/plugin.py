@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 
+from autograder.examples import example
 from autograder.quality import Marking, Reference
 from autograder.report import CheckResult
 from autograder.student import Student
@@ -72,18 +73,22 @@ OpenStudent = Callable[[str], AbstractContextManager[Student]]
 class Collector:
     """A pytest plugin: gives the checks their student, and keeps what came of each."""
 
-    def __init__(self, open_student: OpenStudent, seed: str, reference: Reference) -> None:
+    def __init__(self, open_student: OpenStudent, seed: str, reference: Reference, examples: bool = False) -> None:
         self.outcomes: dict[str, list[Outcome]] = {}
         self.broken: list[str] = []
         self._open_student = open_student
         self._seed = seed
+        self._examples = examples
         self._marking = Marking(reference, self.held, open_student)
 
     @pytest.fixture(scope="module")
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The submission's functions, in a box of this task's own."""
-        with self._open_student(task_of(request.path)) as student:
+        task = task_of(request.path)
+        with self._open_student(task) as student:
             yield student
+            if self._examples:
+                self._add_example(task, student)
 
     @pytest.fixture(scope="module")
     def marking(self) -> Marking:
@@ -116,6 +121,15 @@ class Collector:
             return
         error = call.excinfo.value if call.excinfo is not None else None
         self.outcomes.setdefault(task_of(item.path), []).append(_outcome(item, mark, error))
+
+    def _add_example(self, task: str, student: Student) -> None:
+        """Let the first wrong value of a task show what the student's code does in a small case."""
+        outcomes = self.outcomes.get(task, [])
+        for place, outcome in enumerate(outcomes):
+            if outcome.status is Status.WRONG:
+                shown = example(task, student)
+                outcomes[place] = replace(outcome, message=f"{outcome.message} {shown}".rstrip())
+                return
 
     def held(self, task: str) -> bool:
         """Say whether a task was attempted and all of its value checks passed."""
