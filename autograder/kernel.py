@@ -1,6 +1,7 @@
 """The hidden checks in the kernel of a stock nbgrader.
 
-For a course that runs `nbgrader autograde` as it is: the hidden part of each test cell calls `mark`, whose value nbgrader takes as the points. The checks are the same as the judge's. The promises of trust are not
+For a course that runs `nbgrader autograde` as it is: the hidden part of each test cell calls `mark`, whose value
+nbgrader takes as the points. The checks are the same as the judge's. The promises of trust are not
 kept here: the student's code shares this process, and could read the checks or change the points.
 """
 
