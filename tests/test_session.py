@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from autograder.clock import CellTimes, Clock
 from autograder.sandbox import Keeper, Plan
-from autograder.session import CellTimes, Clock, Session, well_formed
+from autograder.session import Session, well_formed
 from autograder.settings import Settings
 from autograder.submission import OwnCell, Submission
 from autograder.verdict import CheckFailed, Status
