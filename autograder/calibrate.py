@@ -21,7 +21,7 @@ from autograder.assignment import Assignment, load_assignment
 from autograder.bank import load_bank
 from autograder.calibration import CHECKS, LIMITS, WEIGHTS, Limits, save_limits, save_weights
 from autograder.errors import FaultFound
-from autograder.following import AGREEMENT
+from autograder.following import AGREEMENT, SNAP
 from autograder.render.terminal import console
 from autograder.spread import Measured, Subject, make_calibration, measure, subjects
 from autograder.training import Recipe
@@ -143,6 +143,7 @@ def _provenance(assignment: Assignment, runs: list[Measured], how: Calibrating) 
         "machine": platform.machine(),
         "seeds": how.seeds,
         "recipe": asdict(how.recipe),
+        "snap": SNAP,
         "agreement": AGREEMENT,
         "margins": {
             name: {

@@ -19,9 +19,11 @@ from autograder.student import Call, Student
 from autograder.training import Batches, Points, Progress, Trace
 from autograder.verdict import CheckFailed
 
-# Relative to the largest entry of an answer: ten times the tolerance of the functions' own checks. `autograder
-# calibrate` holds that right answers are ten times nearer, recorded wrong ones ten times further, and that noise of
-# this size in every answer changes no verdict.
+# Differences of an answer from the reference's, relative to its largest entry. Up to SNAP it is rounding, and taken for
+# the reference's own: `autograder calibrate` puts noise of this size into every answer and sets the limits of distance
+# beyond what comes of it. Between the two a function is trained for real and judged by its distance. Beyond AGREEMENT
+# it is wrong: the calibration holds that right answers are ten times nearer, recorded wrong ones ten times further.
+SNAP = 1e-5
 AGREEMENT = 1e-4
 FOLLOW_SECONDS = 20.0
 STEPS_A_MESSAGE = 8  # 2 MB each way; larger buffers cost more in fresh pages than they save in messages
@@ -30,10 +32,11 @@ SLOW_SECONDS = 0.1  # a step that takes longer travels alone, so that a message 
 
 @dataclass(frozen=True)
 class Followed:
-    """How far a submission went with the reference: to the end, or to the step where `function` disagreed."""
+    """How far a submission went with the reference: to the end, or to where `function` differed by `difference`."""
 
     run: Progress
     function: str = ""
+    difference: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,11 @@ def follow(functions: StudentFunctions, batches: Batches, trace: Trace, run: Pro
         ahead, questions = run.copy(), []
         for _ in range(min(size, run.recipe.steps - run.step)):
             questions += _questions(functions, batches, trace, ahead)
-        parted = _first_disagreement(functions.student, questions)
+        parted, apart = _first_disagreement(functions.student, questions)
         if parted is not None:
             while run.step < parted.step:
                 _walk(run, trace)
-            return Followed(run, parted.call.function)
+            return Followed(run, parted.call.function, apart)
         before, left = left, functions.student.seconds_left()
         size = 1 if before - left > SLOW_SECONDS * (ahead.step - run.step) else min(2 * size, STEPS_A_MESSAGE)
         run = ahead
@@ -69,10 +72,9 @@ def follow(functions: StudentFunctions, batches: Batches, trace: Trace, run: Pro
     return Followed(end)
 
 
-def agrees(value: Tensor, reference: Tensor) -> bool:
-    """Say whether two answers are the same up to rounding."""
-    # NaN fails every comparison, so this form rejects it.
-    return bool((value - reference).abs().max() <= AGREEMENT * reference.abs().max())
+def difference(value: Tensor, reference: Tensor) -> float:
+    """Return the largest difference of two answers, relative to the reference's largest entry."""
+    return float((value - reference).abs().max() / reference.abs().max())
 
 
 def _questions(functions: StudentFunctions, batches: Batches, trace: Trace, run: Progress) -> list[Question]:
@@ -97,12 +99,14 @@ def _walk(run: Progress, trace: Trace) -> None:
     run.end_step(run.averaged())
 
 
-def _first_disagreement(student: Student, questions: list[Question]) -> Question | None:
+def _first_disagreement(student: Student, questions: list[Question]) -> tuple[Question | None, float]:
     try:
         replies = student.calls([question.call for question in questions])
     except CheckFailed as failure:
         raise in_training(failure) from None
     for question, reply in zip(questions, replies, strict=True):
-        if not agrees(answer_of(question.call, reply, question.answer), question.answer):
-            return question
-    return None
+        apart = difference(answer_of(question.call, reply, question.answer), question.answer)
+        # NaN fails every comparison, so this form rejects it.
+        if not apart <= SNAP:
+            return question, apart
+    return None, 0.0

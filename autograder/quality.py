@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.assignment import Assignment
 from autograder.calibration import Calibration, load_calibration
-from autograder.following import follow
+from autograder.following import AGREEMENT, follow
 from autograder.functions import FUNCTIONS, Asking, ReferenceFunctions, StudentFunctions, load_vector
 from autograder.student import Student
 from autograder.training import Batches, Progress, Recipe, Trace, draw_batches, initial_vector, record, train
@@ -37,11 +37,12 @@ class Distance:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a submission's functions trained; `function` is the one that disagreed with the reference on the way."""
+    """What a submission's functions trained; `function` was the first that differed, by `difference`."""
 
     online: Tensor
     distance: Distance
     function: str = ""
+    difference: float = 0.0
 
 
 class Reference:
@@ -108,7 +109,7 @@ class Reference:
         if not followed.function:
             return Trained(followed.run.online, self.distance)
         online = train(functions, self.batches, followed.run)
-        return Trained(online, self.measure(online), followed.function)
+        return Trained(online, self.measure(online), followed.function, followed.difference)
 
     def measure(self, online: Tensor) -> Distance:
         """Return the distance of a trained network to the teacher's endpoints."""
@@ -227,7 +228,8 @@ class Marking:
     def check_agreement(self) -> None:
         """Raise CheckFailed when a function, right by its own checks, answered otherwise during the training."""
         self.share()
-        if self.train().function:
+        # NaN fails every comparison, so this form rejects it.
+        if not self.train().difference <= AGREEMENT:
             raise wrong(f"Not every answer during the training was right. {self._suspect()}")
         self.full()
 

@@ -22,12 +22,11 @@ from torch import Tensor
 from autograder.assignment import Assignment
 from autograder.bank import Record
 from autograder.calibration import Calibration, Limits
-from autograder.following import AGREEMENT
+from autograder.following import SNAP, difference
 from autograder.functions import FUNCTIONS, LOSS, ReferenceFunctions
 from autograder.quality import Reference, run_cells
 from autograder.training import Functions, Points, Progress, Recipe, Trace, train
 
-ROUNDING = 1e-5  # a hundred times what float32 rounds; the checks' own tolerance
 ROUNDS = 4  # a recorded right answer has every fourth seed; what is there for comparison, the first four
 NOISES, POINTS = 1000, 8192  # noises that endpoints are compared from; data points of a short run
 COMPARED = {
@@ -101,8 +100,7 @@ def subjects(records: list[Record]) -> list[Subject]:
     right = [[record for record in four if record.task == task and record.kind == "right"] for task in FUNCTIONS]
     rows = [[record for record in row if record is not None] for row in zip_longest(*right)]
     return [
-        Subject("rounding", "right", noise=ROUNDING),
-        Subject("noise of the limit of agreement", "right", noise=AGREEMENT),
+        Subject("rounding", "right", noise=SNAP),
         *(Subject(" + ".join(r.name for r in row), "right", _cells(*row)) for row in rows),
         *(Subject(f"{r.task}: {r.name}", "wrong", _cells(r)) for r in four if r.quality),
         *(Subject(f"{r.task}: {r.name}", "compared", _cells(r)) for r in four if (r.task, r.name) in COMPARED),
@@ -173,7 +171,7 @@ def deviation(functions: Functions, reference: Reference) -> float:
         ]
         _walk(run, trace)
         pairs.append((functions.ema_update(run.online, target, reference.recipe.decay), run.target))
-        largest = max(largest, *(float((a - b).abs().max() / b.abs().max()) for a, b in pairs))
+        largest = max(largest, *(difference(answer, expected) for answer, expected in pairs))
     return largest
 
 

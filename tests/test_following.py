@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from autograder import following
-from autograder.following import AGREEMENT, STEPS_A_MESSAGE, Followed, follow
+from autograder.following import SNAP, STEPS_A_MESSAGE, Followed, follow
 from autograder.functions import FUNCTIONS, Asking, StudentFunctions
 from autograder.kernel import LocalStudent
 from autograder.training import Progress
@@ -62,7 +62,7 @@ def test_follow_ends_exactly_where_the_reference_ended() -> None:
 
 def test_follow_takes_rounding_for_agreement() -> None:
     """An answer that is off by less than the limit leaves no trace in the result."""
-    off = OFF.format(factor=1 + AGREEMENT / 2, after=0)
+    off = OFF.format(factor=1 + SNAP / 2, after=0)
     found = followed(student({"noisy_sample": off}, ("calls = 0",)))
     assert found.function == ""
     assert torch.equal(found.run.online, short_reference().run.online)
@@ -70,7 +70,7 @@ def test_follow_takes_rounding_for_agreement() -> None:
 
 def test_follow_stops_at_the_step_where_an_answer_disagrees() -> None:
     """The run stands before that step, with the reference's own weights and moments."""
-    off = OFF.format(factor=1 + 3 * AGREEMENT, after=40)
+    off = OFF.format(factor=1 + 3 * SNAP, after=40)
     found = followed(student({"noisy_sample": off}, ("calls = 0",)))
     assert (found.function, found.run.step) == ("noisy_sample", 40)
     reference = short_reference()

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from autograder.following import AGREEMENT, SNAP
 from autograder.functions import FUNCTIONS
 from autograder.quality import Marking
-from autograder.spread import ROUNDING, Noisy
+from autograder.spread import Noisy
 from autograder.student import Student
 from autograder.training import Progress, train
 from autograder.verdict import CheckFailed, Status
@@ -81,7 +82,7 @@ def test_wrong_answer_that_passes_its_own_checks_loses_points(record) -> None:  
 def test_rounding_stays_within_the_limits(seed: int) -> None:
     """Noise of 1e-5 in every answer, trained for real, changes no verdict."""
     by = reference()
-    online = train(Noisy(by.functions, ROUNDING, seed), by.batches, Progress(by.recipe, by.start))
+    online = train(Noisy(by.functions, SNAP, seed), by.batches, Progress(by.recipe, by.start))
     distance, limits = by.measure(online), by.calibration.limits
     assert distance.mean / by.distance.mean < limits.mean
     assert distance.tail / by.distance.tail < limits.tail
@@ -117,6 +118,17 @@ def test_function_that_failed_by_itself_is_replaced() -> None:
     of = marking(whose, frozenset(RIGHT))
     assert failures(of) == []
     assert boundary_failures(of, whose) == [None, None]
+
+
+def test_difference_within_the_agreement_is_trained_and_judged_by_distance() -> None:
+    """What is more than rounding, and less than any wrong answer, ends near the reference, not exactly there."""
+    mixture = "((1 - t[:, None]) * x_0 + t[:, None] * epsilon)"
+    near = f"def noisy_sample(x_0, epsilon, t):\n    return {mixture} * {1 + AGREEMENT / 3}"
+    by = reference()
+    of = marking(student({"noisy_sample": near}), by=by)
+    assert failures(of) == []
+    assert of.train().function == "noisy_sample"
+    assert of.train().distance != by.distance
 
 
 def test_function_that_fails_in_training_costs_sample_quality_alone() -> None:
