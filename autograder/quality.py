@@ -20,6 +20,7 @@ from autograder.assignment import Assignment
 from autograder.calibration import Calibration, load_calibration
 from autograder.following import AGREEMENT, follow
 from autograder.functions import FUNCTIONS, Asking, ReferenceFunctions, StudentFunctions, load_vector
+from autograder.later import imports_later
 from autograder.student import Student
 from autograder.training import Batches, Progress, Recipe, Trace, draw_batches, initial_vector, record, train
 from autograder.verdict import CheckFailed, Status, wrong
@@ -137,8 +138,9 @@ class Reference:
 def run_cells(assignment: Assignment, cells: list[str]) -> dict[str, Any]:
     """Return the namespace that the prelude and then these trusted cells leave in this process."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for number, source in enumerate([*(cell.source for cell in assignment.prelude), *cells], 1):
-        exec(compile(source, f"<trusted cell {number}>", "exec", dont_inherit=True), namespace)
+    with imports_later():
+        for number, source in enumerate([*(cell.source for cell in assignment.prelude), *cells], 1):
+            exec(compile(source, f"<trusted cell {number}>", "exec", dont_inherit=True), namespace)
     return namespace
 
 
