@@ -151,7 +151,7 @@ def _provenance(assignment: Assignment, runs: list[Measured], how: Calibrating) 
                 "nearest_wrong": {
                     s: _rounded(v) for s, v in sorted(told(runs, name).items(), key=lambda item: item[1])
                 },
-                "seen_by_agreement_alone": sorted(set(_nearest(runs, "wrong", name)) - set(told(runs, name))),
+                "not_told": sorted(set(_nearest(runs, "wrong", name)) - set(told(runs, name))),
             }
             for name in STATISTICS
         },
