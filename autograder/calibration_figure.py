@@ -40,7 +40,8 @@ def draw(runs: list[Measured], limits: Limits, path: Path) -> None:
                 axis.plot(value, rows[run.subject], marker, color=colour, markersize=4, alpha=0.6)
         limit = getattr(limits, statistic, AGREEMENT)
         axis.axvline(limit, color="black", linestyle="--", linewidth=1)
-        axis.set(xscale="log", title=f"{title}\nlimit {limit:.3g}")
+        axis.set(xscale="log")
+        axis.set_title(f"{title}\nlimit {limit:.3g}", fontsize=10)
         axis.grid(True, axis="x", color="#DDDDDD")
         if statistic != "deviation":
             _plain_ticks(axis, [getattr(run, statistic) for run in runs])
@@ -65,9 +66,7 @@ def _rows(runs: list[Measured]) -> dict[str, int]:
 
 
 def _plain_ticks(axis: Any, values: list[float]) -> None:
-    ticks = [
-        tick for tick in (0.8, 1, 1.2, 1.5, 2, 3, 5, 8, 12, 20) if min(values) * 0.95 <= tick <= max(values) * 1.05
-    ]
+    ticks = [tick for tick in (1, 1.5, 2, 3, 5, 8, 12, 20) if min(values) * 0.95 <= tick <= max(values) * 1.05]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_xticks([], minor=True)
 
