@@ -168,7 +168,7 @@ class Box:
             raise self._out_of_turn(str(error)) from None
         request.questions += 1
         if request.questions > MAX_QUESTIONS:
-            raise BoxFailure(Status.RUNTIME, "Your code called the model without end; how many steps should it take?")
+            raise BoxFailure(Status.TIMEOUT, "Your code called the model without end; how many steps should it take?")
         return frame
 
     def _out_of_turn(self, what: str) -> BoxFailure:
