@@ -149,7 +149,8 @@ def _check_task(row: Row, task_id: str, task: dict[str, Any]) -> None:
         assert task["score"] == task["max_score"], ("I7", task_id, shown)
     else:
         assert task["score"] == 0, (task_id, shown)
-        if task_id not in row.lost:  # its answer cell is as it was released
+        # Its answer cell is as it was released; code that rewrites the box's own may say anything of it but points.
+        if task_id not in row.lost and "autograder.box" not in row.cell:
             assert {c["status"] for c in task["checks"]} == {"not_attempted"}, (task_id, shown)
 
 
