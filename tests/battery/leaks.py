@@ -235,7 +235,7 @@ ROWS = (
         "55_silent_thread",
         cell="import threading, time\nthreading.Thread(target=time.sleep, args=(10**6,), daemon=True).start()",
     ),
-    Row("39_memory_in_cell", cell="held = []\nwhile True: held.append(bytearray(10**7))", warnings=("cell_failed",)),
+    Row("39_memory_in_cell", cell="held = []\nwhile True: held.append(bytearray(10**8))", warnings=("cell_failed",)),
     Row(
         "29_returns_none_whole",
         whole=True,

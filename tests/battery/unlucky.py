@@ -118,7 +118,7 @@ ROWS = (
     Row("39_memory_bomb_tensor", answers=ema("torch.zeros(10**12)"), lost=("ema_update",), statuses=statuses("memory")),
     Row(
         "39_memory_bomb_list",
-        answers=ema("held = []\nwhile True: held.append(bytearray(10**7))"),
+        answers=ema("held = []\nwhile True: held.append(bytearray(10**8))"),
         lost=("ema_update",),
         statuses=statuses("memory"),
     ),
