@@ -123,6 +123,21 @@ class Report:
         """
         return json_text(self.to_dict())
 
+    @classmethod
+    def from_dict(cls, value: dict[str, Any], **known: Any) -> Report:
+        """Return the report whose `to_dict()` is `value`; `known` holds what the JSON does not: staff.
+
+        Raises ValueError for anything that `to_dict` of this version does not make: a report is never repaired.
+        """
+        try:
+            report = _report(value, known)
+            same = report.to_dict() == value
+        except (AttributeError, KeyError, TypeError, ZeroDivisionError) as error:
+            raise ValueError(f"not a stored report: {type(error).__name__}: {error}") from None
+        if not same:
+            raise ValueError("not a stored report: its parts do not add up to it")
+        return report
+
 
 def json_text(value: dict[str, Any]) -> str:
     """Return a JSON document, in ASCII, that is safe in the log of a CI system too (`--json -`)."""
@@ -170,3 +185,48 @@ def _task_dict(task: TaskResult) -> dict[str, Any]:
             for check in task.checks
         ],
     }
+
+
+def _report(value: dict[str, Any], known: dict[str, Any]) -> Report:
+    return Report(
+        assignment=value["assignment"],
+        student=value["student"],
+        status=value["status"],
+        reason=value["reason"],
+        tasks=tuple(_task(task) for task in value["tasks"]),
+        isolation=value["isolation"],
+        seconds=value["seconds"],
+        file=value["submission"]["file"],
+        sha256=value["submission"]["sha256"],
+        versions=dict(value["versions"]),
+        warnings=tuple(Notice(**warning) for warning in value["warnings"]),
+        checks_readable=value.get("checks_readable", False),
+        **known,
+    )
+
+
+def _task(value: dict[str, Any]) -> TaskResult:
+    points = Fraction(value["max_score"])
+    checks = value["checks"]
+    # A task of no points shows no share; any will do that adds up to 1.
+    equal = Fraction(1, max(1, len(checks)))
+    results = tuple(_check(check, points, _part(check["max_score"], points, equal)) for check in checks)
+    return TaskResult(value["id"], value["title"], value["max_score"], value["bonus"], results)
+
+
+def _check(value: dict[str, Any], points: Fraction, share: Fraction) -> CheckResult:
+    status = Status(value["status"])
+    earned = _part(value["score"], points * share, Fraction(status is Status.PASSED))
+    return CheckResult(value["id"], value["title"], share, status, earned, value["message"], value["misconception"])
+
+
+def _part(rounded: float, whole: Fraction, otherwise: Fraction) -> Fraction:
+    """Return the part of `whole` that was rounded for the JSON: the simplest fraction that rounds to the same."""
+    if whole == 0:
+        return otherwise
+    exact = Fraction(str(rounded)) / whole
+    for denominator in range(1, 1000):  # shares are weights of a few checks
+        part = Fraction(round(exact * denominator), denominator)
+        if _points(part * whole) == rounded:
+            return part
+    return exact

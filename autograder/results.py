@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import autograder
@@ -20,6 +19,7 @@ from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
 from autograder.render.html import ClassRow, to_html, to_index
 from autograder.report import GRADER_ERROR, Report, json_text
+from autograder.stored import read_record, read_report
 from autograder.students import Handin, file_name, file_sha256
 
 # What a spreadsheet may take for the start of a formula, full-width signs included (OWASP, CSV injection).
@@ -51,7 +51,7 @@ class Results:
 
     def is_done(self, handin: Handin) -> bool:
         """Return whether the report of this very submission, marked in this very way, is stored whole."""
-        record = _read_json(self._staff(handin.student))
+        record = read_record(self.out, handin.student)
         report = self._report(handin.student)
         try:
             stored = hashlib.sha256(report.read_bytes()).hexdigest()
@@ -89,15 +89,17 @@ class Results:
     def rows(self, students: Iterable[str]) -> Iterator[ClassRow]:
         """Yield the rows of the class's table, one report in memory at a time."""
         for student in students:
-            report = _read_json(self._report(student))
-            scores = {task["id"]: task["score"] for task in report["tasks"]}
+            report = read_report(self.out, student)
+            if report is None:
+                continue
+            scores = {task.id: task.score for task in report.tasks}
             yield ClassRow(
                 student=student,
                 link=quote(f"{file_name(student)}.html"),
-                score=report["score"],
-                max_score=report["max_score"],
-                bonus=report["bonus"],
-                status=report["status"],
+                score=report.score,
+                max_score=report.max_score,
+                bonus=report.bonus,
+                status=report.status,
                 tasks=tuple(scores.get(task.id, 0.0) for task in self._tasks),
             )
 
@@ -136,11 +138,3 @@ def _how_marked(marking: Marking) -> str:
     versions = {name: version(name) for name in _DECIDES_MARKS}
     digest.update(repr((marking.settings, marking.isolation, versions)).encode())
     return digest.hexdigest()
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

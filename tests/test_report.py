@@ -73,6 +73,65 @@ def test_to_json_refuses_a_number_that_is_no_mark() -> None:
         graded(seconds=float("nan")).to_json()
 
 
+def partly(points: float, status: Status, earned: str) -> TaskResult:
+    """Return a task of sevenths, the last of which earned a part."""
+    whole = tuple(CheckResult(f"c{n}", "c", Fraction(1, 7), Status.PASSED, Fraction(1)) for n in range(6))
+    part = CheckResult("c6", "c", Fraction(1, 7), status, Fraction(earned), "m", "swapped_weights")
+    return TaskResult("t", "T", points, False, (*whole, part))
+
+
+STORED = {
+    "ordinary": graded(),
+    "hostile": hostile(),
+    "thirds": graded(tasks=(thirds(10.0, 2), thirds(24.0, 3), thirds(7.5, 1, bonus=True))),
+    "sevenths": graded(tasks=(partly(24.0, Status.WRONG, "1/2"), partly(0.5, Status.MEMORY, "2/3"))),
+    "odd part": graded(tasks=(partly(60.0, Status.WRONG, "0.123456789"),)),
+    "no points": graded(tasks=(thirds(0.0, 2), partly(0.0, Status.PASSED, "1"))),
+    "readable checks": graded(checks_readable=True, isolation="process"),
+    "unreadable": unmarked("ada", UNREADABLE, "because", ()),
+    "our fault": graded(status=GRADER_ERROR, reason="because", warnings=()),
+}
+
+
+@pytest.mark.parametrize("report", STORED.values(), ids=STORED)
+def test_from_dict_gives_the_same_report_back(report: Report) -> None:
+    """What a file holds becomes the report that wrote it: the same JSON, sums and verdicts."""
+    stored = json.loads(report.to_json())
+    again = Report.from_dict(stored, staff={"fault": "x"})
+    assert again.to_json() == report.to_json()
+    assert again.staff == {"fault": "x"}
+    assert [task.score for task in again.tasks] == [task.score for task in report.tasks]
+    assert [check.status for task in again.tasks for check in task.failed] == [
+        check.status for task in report.tasks for check in task.failed
+    ]
+
+
+def test_from_dict_finds_the_exact_shares() -> None:
+    """Thirds and sevenths come back as such, so that points still add up to whole ones."""
+    for report in (STORED["thirds"], STORED["sevenths"]):
+        assert Report.from_dict(report.to_dict()).tasks == report.tasks
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 2},
+        {"score": 100.0},
+        {"tasks": None},
+        {"tasks": [{"id": "t"}]},
+        {"warnings": [{"code": "c"}]},
+        {"status": "passed", "score": None},
+        {"more": 1},
+    ],
+)
+def test_from_dict_refuses_what_no_report_wrote(change: dict[str, object]) -> None:
+    """A damaged, changed or newer file is no report, and is never repaired into one."""
+    with pytest.raises(ValueError, match="not a stored report"):
+        Report.from_dict(graded().to_dict() | change)
+    with pytest.raises(ValueError, match="not a stored report"):
+        Report.from_dict({})
+
+
 @pytest.mark.parametrize(("status", "score"), [(UNREADABLE, 0.0), (GRADER_ERROR, None)])
 def test_unmarked_has_every_task_and_the_reason(tmp_path: Path, status: str, score: float | None) -> None:
     """What could not be marked scores 0 when it is the file's fault, null when it is ours."""

@@ -1,0 +1,59 @@
+"""Reports as `autograder grade` stored them, read again: OUT/NAME.json, and what staff alone may read of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import UsageError
+from autograder.report import Report
+from autograder.students import file_name
+
+FOR_STAFF = ("staff",)  # fields of Report that stand in OUT/staff/NAME.json
+
+
+def read_report(out: Path, student: str) -> Report | None:
+    """Return a student's stored report, with what is for staff; None where there is none, or none that is whole."""
+    return _read(out, file_name(student))
+
+
+def read_reports(out: Path) -> Iterator[Report]:
+    """Yield the stored reports of a class in the order of their files, one in memory at a time.
+
+    Raises UsageError where there is no such folder.
+    """
+    if not out.is_dir():
+        raise UsageError(f"{out} is no folder of results; `autograder grade` makes one")
+    for path in sorted(out.glob("*.json")):
+        report = _read(out, path.stem)
+        if report is not None:
+            yield report
+
+
+def read_record(out: Path, student: str) -> dict[str, Any]:
+    """Return what OUT/staff holds on a student; {} where that cannot be read."""
+    return _read_json(out / "staff" / f"{file_name(student)}.json")
+
+
+def _read(out: Path, name: str) -> Report | None:
+    try:
+        text = (out / f"{name}.json").read_bytes()
+        value = json.loads(text)
+        record = _read_json(out / "staff" / f"{name}.json")
+        # Of another report, written before or after this one, it would tell what is not so.
+        fits = record.get("report_sha256") == hashlib.sha256(text).hexdigest()
+        known = {field: record[field] for field in FOR_STAFF if field in record} if fits else {}
+        return Report.from_dict(value, **known)
+    except (OSError, ValueError):
+        return None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
