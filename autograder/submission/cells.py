@@ -18,11 +18,11 @@ class RawCell:
     number: int
     is_code: bool
     grade_id: str  # "" if none
-    source: str  # "" unless code
+    source: str  # "" unless code, or text was asked for
 
 
-def cells_of(data: bytes) -> list[RawCell]:
-    """Return the cells of a notebook.
+def cells_of(data: bytes, text: bool = False) -> list[RawCell]:
+    """Return the cells of a notebook; with `text` what stands in cells that are no code, too.
 
     nbformat 2 and 3 keep them in worksheets and call the source of code `input`; whatever the file says its version
     is, the cells are taken where they are. Raises Malformed, or its CutShort.
@@ -33,7 +33,7 @@ def cells_of(data: bytes) -> list[RawCell]:
     for number, span in enumerate(_cell_spans(scanner), 1):
         if number > MAX_CELLS:
             raise Malformed(span[0], f"it has more than {MAX_CELLS:,} cells")
-        cell, size = _cell(scanner, number, span)
+        cell, size = _cell(scanner, number, span, text)
         code_bytes += size
         if code_bytes > MAX_CODE_BYTES:
             raise Malformed(span[0], f"its code cells hold more than {MAX_CODE_BYTES // 2**20} MiB of text")
@@ -60,8 +60,8 @@ def _list(scanner: Scanner, span: Span, what: str) -> Iterator[Span]:
     return scanner.items(span)
 
 
-def _cell(scanner: Scanner, number: int, span: Span) -> tuple[RawCell, int]:
-    """Return the cell, and how many bytes of the file its code takes."""
+def _cell(scanner: Scanner, number: int, span: Span, text: bool) -> tuple[RawCell, int]:
+    """Return the cell, and how many bytes of the file its source takes."""
     if scanner.kind(span) != "{":
         raise Malformed(span[0], f"cell {number} should be an object")
     members = scanner.members(span, "cell_type", "metadata", "source", "input")
@@ -69,7 +69,7 @@ def _cell(scanner: Scanner, number: int, span: Span) -> tuple[RawCell, int]:
     grade_id = _string(scanner, scanner.members(nbgrader, "grade_id").get("grade_id"))
     is_code = _string(scanner, members.get("cell_type")) == "code"
     source = members.get("source", members.get("input"))
-    if not is_code or source is None:
+    if not (is_code or text) or source is None:
         return RawCell(number, is_code, grade_id, ""), 0
     size = source[1] - source[0]
     if size > MAX_CODE_BYTES:
