@@ -1,53 +1,16 @@
-"""Text from a student, made fit to be shown: no control codes, no reversed reading, no end.
-
-A student's name, an exception's text or a cell's name may hold anything; what is shown of it goes through here.
-"""
+"""How a report's parts are worded, in every form."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
+from autograder.plain import MESSAGE_LENGTH, NAME_LENGTH, WORDS, clean, for_log, number, one_line
 from autograder.report import CheckResult, Notice, TaskResult
-from autograder.submission.quoting import UNSAFE
-from autograder.verdict import Status
 
-MESSAGE_LENGTH = 1500  # three or four sentences and a short trace-back; more is not read
-NAME_LENGTH = 200
+__all__ = [
+    "MESSAGE_LENGTH", "NAME_LENGTH", "NOTICES_SHOWN", "WORDS",
+    "clean", "for_log", "is_repeat", "note", "number", "one_line", "statement",
+]  # fmt: skip
+
 NOTICES_SHOWN = 40  # a notebook with a thousand odd cells must not make a report without end
-_SHOWN_AS = "\N{REPLACEMENT CHARACTER}"
-_JOINERS = "\u200c\u200d"  # legitimate in Persian and Indic names, and inside emoji
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
-_COMMAND = re.compile(r"(:(?=:)|#(?=#))")
-
-WORDS = {
-    Status.PASSED: "holds",
-    Status.WRONG: "wrong value",
-    Status.CONTRACT: "wrong form",
-    Status.NOT_ATTEMPTED: "not attempted",
-    Status.SYNTAX: "syntax error",
-    Status.RUNTIME: "raised an error",
-    Status.TIMEOUT: "too slow",
-    Status.MEMORY: "too much memory",
-    Status.OUTPUT: "too much output",
-    Status.RESOURCE: "too many resources",
-    Status.CRASH: "crashed",
-    Status.BLOCKED: "not allowed here",
-    Status.GRADER_ERROR: "could not be checked",
-}
-
-
-def clean(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    """Return text of several lines that a terminal, a browser or a log shows as it is, cut at `limit`."""
-    # Cut first: a text without end must not cost time without end. Terminal codes are shorter than this margin.
-    text = _ANSI.sub("", text[: 4 * limit]).replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(_SHOWN_AS if _is_unfit(char) else char for char in text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def one_line(text: str, limit: int = NAME_LENGTH) -> str:
-    """Return the text as a single line: a name, a title, a cell of a table."""
-    return clean(" ".join(text[: 4 * limit].split()), limit)
 
 
 def statement(title: str) -> str:
@@ -65,23 +28,3 @@ def is_repeat(task: TaskResult, check: CheckResult) -> bool:
     """Return whether an earlier check of the task was lost with the very same message."""
     earlier = task.checks[: task.checks.index(check)]
     return bool(check.message) and any(other.message == check.message for other in earlier)
-
-
-def for_log(text: str) -> str:
-    """Return text that no CI system takes for one of its commands.
-
-    GitHub obeys a line that begins with `::` after any white space, and the older `##[` anywhere in a line;
-    Azure obeys `##vso[`. Where a table breaks a line is not ours to say, so the pairs are parted everywhere.
-    """
-    return _COMMAND.sub(r"\1 ", text)
-
-
-def number(value: float) -> str:
-    """Return points as people write them: 87, 12.5, 3.33."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _is_unfit(char: str) -> bool:
-    if char in "\n\t" or char in _JOINERS:
-        return False
-    return unicodedata.category(char) in UNSAFE

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-# Control, format (bidi marks among them), surrogate, private, unassigned; line and paragraph ends.
-UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+from autograder.plain import UNSAFE
 
 
 def cleaned(text: str, limit: int = 80) -> str:

@@ -1,0 +1,70 @@
+"""Text from a student, made fit to be shown: no control codes, no reversed reading, no end.
+
+A student's name, an exception's text or a cell's name may hold anything; what is shown of it goes through here. Needs
+nothing but Python itself, so that the job of a CI that publishes marks need not install what marked them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from autograder.verdict import Status
+
+# Control, format (bidi marks among them), surrogate, private, unassigned; line and paragraph ends.
+UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+MESSAGE_LENGTH = 1500  # three or four sentences and a short trace-back; more is not read
+NAME_LENGTH = 200
+_SHOWN_AS = "\N{REPLACEMENT CHARACTER}"
+_JOINERS = "\u200c\u200d"  # legitimate in Persian and Indic names, and inside emoji
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+_COMMAND = re.compile(r"(:(?=:)|#(?=#))")
+
+WORDS = {
+    Status.PASSED: "holds",
+    Status.WRONG: "wrong value",
+    Status.CONTRACT: "wrong form",
+    Status.NOT_ATTEMPTED: "not attempted",
+    Status.SYNTAX: "syntax error",
+    Status.RUNTIME: "raised an error",
+    Status.TIMEOUT: "too slow",
+    Status.MEMORY: "too much memory",
+    Status.OUTPUT: "too much output",
+    Status.RESOURCE: "too many resources",
+    Status.CRASH: "crashed",
+    Status.BLOCKED: "not allowed here",
+    Status.GRADER_ERROR: "could not be checked",
+}
+
+
+def clean(text: str, limit: int = MESSAGE_LENGTH) -> str:
+    """Return text of several lines that a terminal, a browser or a log shows as it is, cut at `limit`."""
+    # Cut first: a text without end must not cost time without end. Terminal codes are shorter than this margin.
+    text = _ANSI.sub("", text[: 4 * limit]).replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(_SHOWN_AS if _is_unfit(char) else char for char in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def one_line(text: str, limit: int = NAME_LENGTH) -> str:
+    """Return the text as a single line: a name, a title, a cell of a table."""
+    return clean(" ".join(text[: 4 * limit].split()), limit)
+
+
+def for_log(text: str) -> str:
+    """Return text that no CI system takes for one of its commands.
+
+    GitHub obeys a line that begins with `::` after any white space, and the older `##[` anywhere in a line;
+    Azure obeys `##vso[`. Where a table breaks a line is not ours to say, so the pairs are parted everywhere.
+    """
+    return _COMMAND.sub(r"\1 ", text)
+
+
+def number(value: float) -> str:
+    """Return points as people write them: 87, 12.5, 3.33."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _is_unfit(char: str) -> bool:
+    if char in "\n\t" or char in _JOINERS:
+        return False
+    return unicodedata.category(char) in UNSAFE
