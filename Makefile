@@ -18,7 +18,7 @@ help:  ## show this list
 
 grade: $(RELEASED)  ## build the release and grade a sample class of five in build/
 	$(BIN)/python -m tests.sample_class build/sample-class
-	$(BIN)/autograder grade build/sample-class --out build/results
+	$(BIN)/autograder grade build/sample-class --out build/results --gradebook sqlite:///$(CURDIR)/build/gradebook.db
 
 test: $(INSTALLED)  ## lint, types and all tests, exactly as CI runs them
 	$(BIN)/ruff check .

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -16,7 +17,11 @@ from autograder.render.terminal import CLASS_ROWS, class_table, console
 from autograder.render.text import number
 from autograder.report import GRADER_ERROR
 from autograder.results import Results
-from autograder.students import handins
+from autograder.stored import read_report
+from autograder.students import Handin, handins
+
+if TYPE_CHECKING:
+    from autograder.gradebook import Gradebook  # and with it nbgrader, which marking alone does not need
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class ClassJob:
     out: Path
     workers: int | None = None  # None: as many as there are cores
     force: bool = False  # mark again what is already done
+    open_gradebook: Callable[[], AbstractContextManager[Gradebook | None]] = nullcontext  # nbgrader's
 
 
 def grade_class(job: ClassJob, marking: Marking) -> int:
@@ -39,14 +45,30 @@ def grade_class(job: ClassJob, marking: Marking) -> int:
     results = Results(job.out, marking)
     todo = [handin for handin in submitted if job.force or not results.is_done(handin)]
     workers = max(1, min(job.workers or cores(), len(todo)))
-    with _progress() as progress, closing(mark_all(todo, marking, workers)) as marked:
+    with (
+        job.open_gradebook() as gradebook,
+        _progress() as progress,
+        closing(mark_all(todo, marking, workers)) as marked,
+    ):
         bar = progress.add_task("marking", total=len(submitted), completed=len(submitted) - len(todo))
         for handin, report in marked:
+            if gradebook is not None:
+                gradebook.write(report, handin)  # first: what is stored in the results counts as done
             results.write(handin, report)
             progress.advance(bar)
+        if gradebook is not None:
+            _enter_kept(gradebook, job.out, submitted)
     students = [handin.student for handin in submitted]
     results.finish(students)
     return _show(results, students, len(submitted) - len(todo))
+
+
+def _enter_kept(gradebook: Gradebook, out: Path, submitted: Sequence[Handin]) -> None:
+    """Enter what an earlier run marked without this gradebook; of the others it knows that it has them."""
+    for handin in submitted:
+        report = read_report(out, handin.student)
+        if report is not None and not gradebook.holds(report):
+            gradebook.write(report, handin)
 
 
 def _show(results: Results, students: Sequence[str], kept: int) -> int:

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -88,15 +89,19 @@ def score(options: argparse.Namespace) -> int:
 def grade(options: argparse.Namespace) -> int:
     """Grade a class."""
     from autograder.batch import ClassJob, grade_class
+    from autograder.gradebook import open_gradebook
 
     course = _course(options, options.folder)
+    marking = _marking(options, course)
+    out = options.out or course / "results"
     job = ClassJob(
         folder=options.folder or course / "submitted",
-        out=options.out or course / "results",
+        out=out,
         workers=options.workers,
         force=options.force,
+        open_gradebook=partial(open_gradebook, marking.assignment, options.gradebook, out),
     )
-    return grade_class(job, _marking(options, course))
+    return grade_class(job, marking)
 
 
 def _course(options: argparse.Namespace, submission: Path | None = None) -> Path:
@@ -206,6 +211,9 @@ def _add_grade(commands: Commands) -> None:
     command.add_argument("--out", metavar="DIR", type=Path, help="where the reports go (default: results)")
     command.add_argument("--workers", metavar="N", type=_count, help="how many at a time (default: one a core)")
     command.add_argument("--force", action="store_true", help="mark again what is already done")
+    command.add_argument(
+        "--gradebook", metavar="URL", help="nbgrader's gradebook, or none (default: the course's own, by its settings)"
+    )
     _add_isolation(command)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from autograder.assignment import NAME, Assignment
 from autograder.errors import GraderFault, UsageError
 from autograder.files import write_atomically
 from autograder.graded_notebook import add_verdicts, restored
-from autograder.nbgrader_course import NbgraderCourse
+from autograder.nbgrader_course import NbgraderCourse, load_course
 from autograder.report import GRADER_ERROR, Report
 from autograder.students import Handin, file_name
 
@@ -164,6 +164,17 @@ class Gradebook:
         key = student_key(student)
         folder = self._autograded / key / NAME if self._autograded else self._course.autograded(key)
         return folder / f"{NAME}.ipynb"
+
+
+def open_gradebook(assignment: Assignment, url: str | None, out: Path) -> AbstractContextManager[Gradebook | None]:
+    """Return the gradebook to write: the course's own, the one at `url`, or none for "none".
+
+    Marked notebooks that belong to another gradebook than the course's own go into OUT/autograded, out of its way.
+    """
+    if url == "none":
+        return nullcontext()
+    course = load_course(assignment.course)
+    return Gradebook(course, assignment, url, autograded=out / "autograded" if url else None)
 
 
 def student_key(student: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbgrader import api
 
 from tests.sample_class import build_class
 
@@ -30,6 +31,12 @@ def autograder(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
+def grade(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Grade the class in a folder, with a gradebook beside it."""
+    gradebook = f"sqlite:///{folder}/gradebook.db"
+    return autograder("grade", folder / "submitted", "--out", folder / "results", "--gradebook", gradebook, *options)
+
+
 def without_seconds(path: Path) -> dict[str, Any]:
     """Return a report without the one thing that may differ."""
     report: dict[str, Any] = json.loads(path.read_text())
@@ -41,7 +48,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the sample class in submitted/ and its results."""
     folder = tmp_path_factory.mktemp("class")
     build_class(ROOT, folder / "submitted")
-    run = autograder("grade", folder / "submitted", "--out", folder / "results", "--workers", "2")
+    run = grade(folder, "--workers", "2")
     assert run.returncode == 0, run.stderr
     assert str(folder / "results" / "index.html") in run.stdout.replace("\n", "")
     return folder
@@ -59,6 +66,19 @@ def test_grade_marks_the_sample_class(graded: Path) -> None:
         "untouched": ("graded", "0.0", "0.0"),
     }
     assert rows["partly-wrong"]["ema_update"] == "0.0"
+
+
+def test_grade_writes_the_gradebook(graded: Path) -> None:
+    """nbgrader reads the same points from its gradebook, and the marked notebooks lie beside the results."""
+    with api.Gradebook(f"sqlite:///{graded}/gradebook.db") as book:
+        submissions = book.assignment_submissions("consistency-models")
+        assert {each.student.id: each.score for each in submissions} == {
+            "broken": 0.0, "correct": 110.0, "hostile": 0.0, "partly-wrong": 94.0, "untouched": 0.0,
+        }  # fmt: skip
+        assert {each.max_score for each in submissions} == {120.0}
+    for student in ("broken", "correct", "hostile", "partly-wrong", "untouched"):
+        assert (graded / "results" / "autograded" / student / "consistency-models").is_dir()
+    assert not (ROOT / "gradebook.db").exists()
 
 
 def test_score_cold_is_the_same_as_grade_warm(graded: Path) -> None:
@@ -80,7 +100,7 @@ def test_reports_show_nothing_hidden(graded: Path) -> None:
 def test_grade_goes_on_where_it_stopped(graded: Path) -> None:
     """A second run keeps every report as it is."""
     before = {path.name: path.read_bytes() for path in (graded / "results").glob("*.json")}
-    run = autograder("grade", graded / "submitted", "--out", graded / "results")
+    run = grade(graded)
     assert run.returncode == 0, run.stderr
     assert {path.name: path.read_bytes() for path in (graded / "results").glob("*.json")} == before
     assert "5 of 5 were marked before" in run.stdout

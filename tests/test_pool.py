@@ -58,7 +58,18 @@ def test_grade_tries_again_what_lost_its_worker(course: Path) -> None:
 
 def start(course: Path) -> subprocess.Popen[str]:
     """Start grading in a process group of its own, as a terminal would."""
-    command = [sys.executable, "-m", "tests.fake_command", "grade", "--course", str(course), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fake_command",
+        "grade",
+        "--course",
+        str(course),
+        "--workers",
+        "2",
+        "--gradebook",
+        "none",
+    ]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
