@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.marking import Marking
+from autograder.overrides import Overrides, load_overrides
 from autograder.pool import cores, mark_all
 from autograder.render.terminal import CLASS_ROWS, class_table, console
 from autograder.render.text import number
-from autograder.report import GRADER_ERROR
+from autograder.report import GRADER_ERROR, Report
 from autograder.results import Results
 from autograder.stored import read_report
 from autograder.students import Handin, handins
@@ -51,24 +52,39 @@ def grade_class(job: ClassJob, marking: Marking) -> int:
         closing(mark_all(todo, marking, workers)) as marked,
     ):
         bar = progress.add_task("marking", total=len(submitted), completed=len(submitted) - len(todo))
+        keep = _Keeper(results, gradebook, load_overrides(marking.assignment))
         for handin, report in marked:
-            if gradebook is not None:
-                gradebook.write(report, handin)  # first: what is stored in the results counts as done
-            results.write(handin, report)
+            keep.write(handin, report)
             progress.advance(bar)
-        if gradebook is not None:
-            _enter_kept(gradebook, job.out, submitted)
+        for handin in submitted:
+            keep.bring_up_to_date(handin, read_report(job.out, handin.student))
     students = [handin.student for handin in submitted]
     results.finish(students)
     return _show(results, students, len(submitted) - len(todo))
 
 
-def _enter_kept(gradebook: Gradebook, out: Path, submitted: Sequence[Handin]) -> None:
-    """Enter what an earlier run marked without this gradebook; of the others it knows that it has them."""
-    for handin in submitted:
-        report = read_report(out, handin.student)
-        if report is not None and not gradebook.holds(report):
-            gradebook.write(report, handin)
+class _Keeper:
+    """Writes what came of a submission wherever it is kept, with what persons decided about it."""
+
+    def __init__(self, results: Results, gradebook: Gradebook | None, overrides: Overrides) -> None:
+        self._results = results
+        self._gradebook = gradebook
+        self._overrides = overrides
+
+    def write(self, handin: Handin, report: Report) -> None:
+        report = self._overrides.apply(report)
+        if self._gradebook is not None:
+            self._gradebook.write(report, handin)  # first: what is stored in the results counts as done
+        self._results.write(handin, report)
+
+    def bring_up_to_date(self, handin: Handin, stored: Report | None) -> None:
+        """Write again what was decided since, or what was marked without this gradebook."""
+        if stored is None or stored.status == GRADER_ERROR:
+            return
+        if self._overrides.apply(stored) != stored:
+            self.write(handin, stored)
+        elif self._gradebook is not None and not self._gradebook.holds(stored):
+            self._gradebook.write(stored, handin)
 
 
 def _show(results: Results, students: Sequence[str], kept: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -104,6 +105,26 @@ def grade(options: argparse.Namespace) -> int:
     return grade_class(job, marking)
 
 
+def override(options: argparse.Namespace) -> int:
+    """Enter a person's decision about a mark."""
+    from autograder.assignment import load_assignment
+    from autograder.overrides import Appeal, override_command
+
+    appeal = Appeal(options.student, options.task, options.points, options.reason)
+    print(override_command(load_assignment(_course(options)), appeal))
+    return 0
+
+
+def extend(options: argparse.Namespace) -> int:
+    """Give one student more time."""
+    from autograder.assignment import load_assignment
+    from autograder.gradebook import extend_command
+
+    assignment = load_assignment(_course(options))
+    print(extend_command(assignment, options.gradebook, options.student, options.hours))
+    return 0
+
+
 def _course(options: argparse.Namespace, submission: Path | None = None) -> Path:
     """Return the course folder: --course, else at or above the working folder, else above the submission.
 
@@ -160,6 +181,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_release(commands)
     _add_score(commands)
     _add_grade(commands)
+    _add_override(commands)
+    _add_extend(commands)
     for name, what in _ON_THE_COURSE.items():
         if find_spec(f"autograder.{name}"):  # what is not there is not offered
             _command(commands, _on_the_course(name), what)
@@ -195,6 +218,7 @@ def _add_score(commands: Commands) -> None:
         ("gradescope", "results.json"),
     ):
         command.add_argument(f"--{form}", metavar="F", type=Path, help=f"write the report as {what} (- for stdout)")
+    command.add_argument("--explain", action="store_true", help="for staff: checks, limits, versions and seeds as well")
     command.add_argument("--fail-under", metavar="PERCENT", type=_percent, help="exit with 1 below this score")
     _add_isolation(command)
 
@@ -215,6 +239,25 @@ def _add_grade(commands: Commands) -> None:
         "--gradebook", metavar="URL", help="nbgrader's gradebook, or none (default: the course's own, by its settings)"
     )
     _add_isolation(command)
+
+
+def _add_override(commands: Commands) -> None:
+    command = _command(commands, override, "decide on a mark by hand, with a reason; it survives every re-run")
+    command.add_argument("student", metavar="STUDENT")
+    command.add_argument("task", metavar="TASK")
+    points = command.add_mutually_exclusive_group(required=True)
+    points.add_argument("points", metavar="POINTS", nargs="?", type=float)
+    points.add_argument("--withdraw", action="store_true", help="let the checks decide again")
+    command.add_argument("--reason", metavar="TEXT", required=True, help="why; the student reads it")
+
+
+def _add_extend(commands: Commands) -> None:
+    command = _command(commands, extend, "give one student more time before late penalties")
+    command.add_argument("student", metavar="STUDENT")
+    command.add_argument(
+        "hours", metavar="TIME", type=_hours, help="after the due date, such as 2d, 12h or 1d12h; 0h takes it back"
+    )
+    command.add_argument("--gradebook", metavar="URL", help="nbgrader's gradebook (default: the course's own)")
 
 
 def _add_isolation(command: argparse.ArgumentParser) -> None:
@@ -249,6 +292,14 @@ def _percent(text: str) -> float:
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 100")
     return value
+
+
+def _hours(text: str) -> float:
+    found = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text)
+    if not text or found is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time such as 2d, 12h or 1d12h")
+    days, hours = (int(part or 0) for part in found.groups())
+    return 24.0 * days + hours
 
 
 def _count(text: str) -> int:

@@ -31,6 +31,7 @@ from autograder.gradebook import KEPT, enter_bonus, prepare_table
 from autograder.graded_notebook import add_verdicts, restored
 from autograder.marking import Marking, mark_in_worker, prepare_worker
 from autograder.nbgrader_course import NbgraderCourse, load_course
+from autograder.overrides import load_overrides
 from autograder.report import GRADER_ERROR, Report
 from autograder.settings import load_settings
 from autograder.students import Handin, student_id
@@ -89,10 +90,11 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, notebook: Any, resources: Any) -> Converted:
         """Mark the file in submitted/, the very bytes that `autograder grade` would mark, and enter the verdicts."""
         handin, course = _handin(self, resources)
-        marking = Marking(_assignment(course), load_settings(course.root), "namespaces")
-        report = _Worker.mark(handin, marking)
+        assignment = _assignment(course)
+        report = _Worker.mark(handin, Marking(assignment, load_settings(course.root), "namespaces"))
         if report.status == GRADER_ERROR:
             raise GraderFault(f"{handin.student} was not marked: {report.staff.get('fault') or report.reason}")
+        report = load_overrides(assignment).apply(report)
         add_verdicts(notebook, report)
         resources["autograder"] = report
         return notebook, resources

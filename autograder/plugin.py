@@ -102,10 +102,9 @@ class Collector:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Seed Hypothesis for each check from the submission, so that a report depends on nothing else."""
         for item in items:
-            if isinstance(item, pytest.Function):
-                digest = hashlib.sha256(f"{self._seed}:{item.nodeid.rpartition('/')[2]}".encode()).digest()
-                if hasattr(item.obj, "hypothesis"):
-                    hypothesis.seed(int.from_bytes(digest[:8], "big"))(item.obj)
+            if isinstance(item, pytest.Function) and hasattr(item.obj, "hypothesis"):
+                check = item.name.removeprefix("test_")
+                hypothesis.seed(seed_of(self._seed, task_of(item.path), check))(item.obj)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a check file that cannot be imported: our own fault."""
@@ -155,6 +154,12 @@ def run_checks(collector: Collector, tasks: list[str]) -> None:
     finally:
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
         os.environ.update({name: value for name, value in kept.items() if value is not None})
+
+
+def seed_of(submission_sha256: str, task: str, check: str) -> int:
+    """Return the seed from which a check draws its inputs for a submission."""
+    digest = hashlib.sha256(f"{submission_sha256}:test_{task}.py::test_{check}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 def task_of(path: Path) -> str:

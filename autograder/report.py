@@ -38,6 +38,14 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """The points that a person gave a task in place of the checks."""
+
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class TaskResult:
     """The checks of one task."""
 
@@ -46,10 +54,13 @@ class TaskResult:
     points: float
     bonus: bool
     checks: tuple[CheckResult, ...]
+    override: Decision | None = None
 
     @property
     def score(self) -> float:
         """The points earned, exact until the last rounding (thirds of a point add up to whole points)."""
+        if self.override is not None:
+            return _points(self.override.score)
         earned = sum((check.share * check.earned for check in self.checks), Fraction(0))
         return _points(Fraction(self.points) * earned)
 
@@ -166,6 +177,7 @@ def _notice_dict(notice: Notice) -> dict[str, str]:
 
 def _task_dict(task: TaskResult) -> dict[str, Any]:
     points = Fraction(task.points)
+    given = task.override
     return {
         "id": task.id,
         "title": task.title,
@@ -184,6 +196,7 @@ def _task_dict(task: TaskResult) -> dict[str, Any]:
             }
             for check in task.checks
         ],
+        **({"override": {"score": _points(given.score), "reason": given.reason}} if given is not None else {}),
     }
 
 
@@ -211,7 +224,9 @@ def _task(value: dict[str, Any]) -> TaskResult:
     # A task of no points shows no share; any will do that adds up to 1.
     equal = Fraction(1, max(1, len(checks)))
     results = tuple(_check(check, points, _part(check["max_score"], points, equal)) for check in checks)
-    return TaskResult(value["id"], value["title"], value["max_score"], value["bonus"], results)
+    given = value.get("override")
+    override = Decision(given["score"], given["reason"]) if given is not None else None
+    return TaskResult(value["id"], value["title"], value["max_score"], value["bonus"], results, override)
 
 
 def _check(value: dict[str, Any], points: Fraction, share: Fraction) -> CheckResult:

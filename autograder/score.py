@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder.errors import UsageError
 from autograder.files import write_atomically
 from autograder.marking import Marking, mark
+from autograder.overrides import load_overrides
 from autograder.render.gradescope import to_gradescope
 from autograder.render.html import to_html
 from autograder.render.junit import to_junit
@@ -34,6 +35,7 @@ class ScoreJob:
     junit: Path | None = None
     html: Path | None = None
     gradescope: Path | None = None
+    explain: bool = False  # for staff: how the mark came about
     fail_under: float | None = None  # percent of max_score; the bonus does not count
 
     @property
@@ -64,9 +66,16 @@ def score_notebook(job: ScoreJob, marking: Marking) -> int:
     with ExitStack() as stack:
         context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
         report = mark(lambda: stack.enter_context(context), handin, marking)
+    report = load_overrides(marking.assignment).apply(report)
     for path, form in outputs.items():
         _write(path, form(report))
-    console(to_stderr=STDOUT in outputs).print(report_table(report))
+    screen = console(to_stderr=STDOUT in outputs)
+    screen.print(report_table(report))
+    if job.explain:
+        from autograder.render.staff import explained
+
+        for part in explained(report, marking.assignment, marking.settings):
+            screen.print(part)
     return _exit_code(report, job.fail_under)
 
 

@@ -1,0 +1,34 @@
+"""What staff are told about a mark, and students are not."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from autograder.plugin import seed_of
+from autograder.render.staff import explained
+from autograder.settings import Settings
+from tests.nbgrader_courses import report_of
+from tests.notebooks import assignment
+
+
+def test_staff_see_checks_limits_versions_and_seeds() -> None:
+    """Everything that a mark depends on is printed."""
+    report = report_of("ada", sha256="a" * 64)
+    screen = Console(width=200, record=True, file=io.StringIO())
+    for part in explained(report, assignment(), Settings()):
+        screen.print(part)
+    text = screen.export_text()
+    for task in assignment().tasks:
+        assert task.id in text
+        assert f"{seed_of(report.sha256, task.id, 'values'):016x}" in text
+    for word in ("a" * 64, "limit call seconds", "limit memory mib", "namespaces", assignment().prelude_sha256[:40]):
+        assert word in text
+
+
+def test_seeds_are_the_submissions_own() -> None:
+    """A seed depends on the submission, the task and the check, and on nothing else."""
+    seeds = {seed_of(sha, task, check) for sha in "ab" for task in ("t", "u") for check in ("c", "d")}
+    assert len(seeds) == 8
+    assert seed_of("a", "t", "c") == seed_of("a", "t", "c")
