@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder import processes
+from autograder.box.failures import SLACK
 from autograder.verdict import Status
 from autograder.wire import CHANNEL_LOST, WireError, encode, read_frame
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from autograder.sandbox import Keeper
 
 POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
-SLACK = 3.0  # on a loaded machine a box may take this many times its limit of wall time, never more
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
 MAX_QUESTIONS = 5_000  # a request; a right answer asks a few dozen
 MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
