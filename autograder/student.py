@@ -103,6 +103,7 @@ class Reply:
     requires_grad: bool
     arguments: list[Any]
     reseeded: bool
+    generators: list[str]  # a digest of each global generator's state after the call
 
 
 class Student(ABC):
@@ -223,6 +224,7 @@ def _reply(raw: dict[str, Any]) -> Reply:
         requires_grad=raw["requires_grad"] is True,
         arguments=[_argument(argument) for argument in arguments],
         reseeded=raw["reseeded"] is True,
+        generators=[_word(digest) for digest in raw["generators"]],
     )
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests import notebooks
-from tests.battery import cells, forgery, leaks, protocol, unlucky
+from tests.battery import cells, forgery, leaks, others, protocol, unlucky
 from tests.battery.bench import Bench
 from tests.battery.row import Row
 
-ROWS = (*cells.ROWS, *unlucky.ROWS, *forgery.ROWS, *protocol.ROWS, *leaks.ROWS)
+ROWS = (*cells.ROWS, *unlucky.ROWS, *forgery.ROWS, *protocol.ROWS, *leaks.ROWS, *others.ROWS)
 # What a submission prints must never reach the grader's own output, which a CI reads.
 FROM_STUDENTS = ("::notice", "::stop-commands", "totalPoints")
 

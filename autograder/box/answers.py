@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import hashlib
 import inspect
 import linecache
 import os
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.box.failures import CellTooSlow, cell_name, describe_failure
-from autograder.box.models import Probe, build_model, describe_model, load_state, vector_of
+from autograder.box.models import Probe, build_model, describe_model, load_state, set_flags, vector_of
 from autograder.box.notebook import plain_python
 
 Ask = Callable[[dict[str, Any]], Any]
@@ -82,6 +83,7 @@ class Answerer:
                 "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
                 "arguments": _all_after(arguments, identities, request["report"]),
                 "reseeded": torch.initial_seed() != seed,
+                "generators": _generators() if request["report"] == "all" else [],
             }
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}
@@ -118,6 +120,8 @@ class Answerer:
             model = self.slots[slot]
             if description["state"] is not None:
                 load_state(model, description["state"])
+            # What an earlier call did to the flags has cost its points, and must not stop a training.
+            set_flags(model, description["requires_grad"])
             return model
         classes = self.namespace if description["notebook"] else self.classes
         model = build_model(description, classes)
@@ -169,6 +173,13 @@ def _evaluate(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
         return value
 
 
+def _generators() -> list[str]:
+    """Return digests of where the global generators stand; only torch tells by itself that it was seeded again."""
+    twister: Any = numpy.random.get_state(legacy=False)["state"]
+    states = torch.get_rng_state().tolist(), (twister["key"].tolist(), twister["pos"]), random.getstate()
+    return [hashlib.sha256(repr(state).encode()).hexdigest()[:16] for state in states]
+
+
 def _identities(argument: Any) -> dict[str, int]:
     if isinstance(argument, nn.Module):
         return {name: id(parameter) for name, parameter in argument.named_parameters()}
@@ -198,8 +209,13 @@ def _type_name(value: Any) -> str:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return a copy that can cross the wire; None for what cannot. Only exact types count: a subclass may lie."""
+    """Return a copy that can cross the wire; None for what cannot. Only exact types count: a subclass may lie.
+
+    Named tuples and their like are read as what they are made of, whatever they say of themselves.
+    """
     kind = type(value)
+    if isinstance(value, tuple) and kind is not tuple:
+        kind, value = tuple, tuple(tuple.__iter__(value))
     if value is None or kind in (bool, float):
         return value
     if kind is int:

@@ -82,6 +82,13 @@ def load_state(model: nn.Module, state: dict[str, Tensor] | Tensor) -> None:
             value.grad = None
 
 
+def set_flags(model: nn.Module, requires_grad: bool) -> None:
+    """Make all parameters ask for a gradient, or none of them."""
+    for parameter in parameters_of(model):
+        if parameter.requires_grad is not requires_grad and parameter.is_leaf:
+            parameter.requires_grad_(requires_grad)
+
+
 def vector_of(model: nn.Module, what: str) -> Tensor | None:
     """Return the "weights" or the "gradient" of all parameters as one vector; None where a gradient is missing."""
     parameters = parameters_of(model)

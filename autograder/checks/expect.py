@@ -5,7 +5,8 @@ No sentence holds a hidden input or a line of the reference; shapes, types and n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,11 +15,19 @@ from torch import Tensor
 from autograder.checks.oracles import Expected
 from autograder.misconceptions import LOW_PRECISION, Misconception
 from autograder.student import ModelState, Reply, Student
-from autograder.verdict import CheckFailed, contract, wrong
+from autograder.verdict import CheckFailed, Status, contract, wrong
 
 TENSORS = ("Tensor", "Parameter")
 NEARLY = 1e-4  # of the size of the terms: nearer than any known mistake leads, but for rows where it changes nothing
 ROUNDED = 2e-3  # float16 rounds to 5e-4 of each term, bfloat16 to 4e-3 of what is smaller than the sum of sizes
+SIZES = (
+    "The result is right for some batches and wrong for others: is a number of rows or of coordinates written into "
+    "the code, or does it look at some of the rows only?"
+)
+TIMES = (
+    "The result is right for most times and wrong for some: what does the code do at the ends of their range, where "
+    "two times are close, and where one occurs twice?"
+)
 
 Recognise = Callable[[], Misconception | None]
 
@@ -76,6 +85,21 @@ def explained(known: Misconception | None, message: str) -> CheckFailed:
     if known is None:
         return wrong(message)
     return wrong(known.message, known.id)
+
+
+@contextmanager
+def only_here(plain: Callable[[], object], message: str) -> Iterator[None]:
+    """Say by `message` that a value is wrong in some cases only, where `plain`, a check of a usual case, holds."""
+    try:
+        yield
+    except CheckFailed as failure:
+        if failure.status is not Status.WRONG or failure.misconception is not None:
+            raise
+        try:
+            plain()
+        except CheckFailed:
+            raise failure from None
+        raise wrong(message) from None
 
 
 def arguments_kept(reply: Reply, before: dict[int, tuple[str, Tensor]]) -> None:

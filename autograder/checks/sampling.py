@@ -4,7 +4,7 @@ The model is a probe: the judge gives its answers, so x = (1 - s) h + s z has on
 in double precision; float32 put an error of about 1e-7 (|x| + |h|) / s into it, far below what the tests resolve.
 
 Every test of noise below wrongly rejects a right sampler with a probability of at most FALSE_ALARM, by an exact tail or
-a proven bound, whatever the generator. The checks make at most forty of them, so 4e-7 per submission.
+a proven bound, whatever the generator. The checks make at most ninety of them, so 9e-7 per submission.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from autograder.verdict import CheckFailed, Status, contract
 FALSE_ALARM = 1e-8
 ANSWER_SPREAD = 3.0  # the judge's answers are large beside noise, so a wrong weight on them shows
 SPARE_QUESTIONS = 100  # a sampler that asks more than this beyond n_steps is told that it asks too often
+SMALLEST_TAIL, LARGEST_TAIL = 3.01, 8.0  # of the largest of 2 MANY numbers
 MANY = 5000  # rows, two numbers each: enough to tell uniform noise of the same variance from Gaussian noise
 
 
@@ -140,12 +141,15 @@ def run_sampler(
 
 
 def is_gaussian(noise: Tensor) -> bool:
-    """Say whether the numbers may be independent standard normal ones, by their distribution and their variance.
+    """Say whether the numbers, some ten thousand, may be independent standard normal ones.
 
     Distribution: Dvoretzky-Kiefer-Wolfowitz with Massart's constant. Variance: Laurent and Massart 2000, lemma 1.
+    Tails: the largest of 10,000 sizes is below 3.01 with a probability of 5e-12, above 8 with one of 1e-11.
     """
     z = noise.reshape(-1).sort().values
     n = len(z)
+    if not SMALLEST_TAIL <= float(z.abs().max()) <= LARGEST_TAIL:
+        return False
     upper = torch.arange(1, n + 1, dtype=z.dtype) / n
     cdf = torch.special.ndtr(z)
     gap = torch.maximum(upper - cdf, cdf - upper + 1 / n).max()
@@ -156,11 +160,21 @@ def is_gaussian(noise: Tensor) -> bool:
     return -2 * math.sqrt(n * bits) <= surplus <= 2 * math.sqrt(n * bits) + 2 * bits
 
 
+def is_scattered(noises: list[Tensor]) -> bool:
+    """Say whether the sums of at least three fresh noises scatter around zero; those of centred noise all are zero.
+
+    A sum in units of its deviation is standard normal, and below 1e-3 with a probability of 8e-4: three in 5e-10.
+    """
+    return any(float(noise.sum().abs()) > 1e-3 * math.sqrt(noise.numel()) for noise in noises)
+
+
 def is_unrelated(noise: Tensor, other: Tensor) -> bool:
     """Say whether fresh standard normal noise may be independent of `other`, of the same shape.
 
     Given `other`, the sum of products is normal with the variance |other|^2, exactly; 6 deviations happen in 2e-9.
+    Without its mean, so that a mean of the noise, which others look for, is no relation.
     """
+    other = other - other.mean(0)
     product = float((noise * other).sum())
     return abs(product) <= 6 * float(other.square().sum().sqrt())
 

@@ -97,8 +97,9 @@ def test_values(student: Student, seed: int) -> None:
 def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
-    for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (4, 7)):
-        compare(student, drawn(draw, rows, dimension))
+    with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.SIZES):
+        for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (4, 7)):
+            compare(student, drawn(draw, rows, dimension))
 
 
 @points(2, value=True)
@@ -107,9 +108,10 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
     """Levels at 0 and at 1 and levels that occur more than once are all legal."""
     draw = Draw(seed)
     t_n1, t_n = draw.neighbours(6)
-    for upper, lower in ((torch.ones(4), torch.zeros(4)), (repeated(t_n1), repeated(t_n))):
-        rows = len(upper)
-        compare(student, (draw.normal(rows, 2), draw.normal(rows, 2), upper, lower))
+    with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.TIMES):
+        for upper, lower in ((torch.ones(4), torch.zeros(4)), (repeated(t_n1), repeated(t_n))):
+            rows = len(upper)
+            compare(student, (draw.normal(rows, 2), draw.normal(rows, 2), upper, lower))
 
 
 @points(1)

@@ -88,16 +88,27 @@ def test_online(student: Student, seed: int) -> None:
     online, target = networks(seed)
     online_after, _ = compare(student, online, target, 0.7)  # no power of two: scaling there and back leaves a trace
     expect.weights_kept(online_after, online, "online")
+    if not all(online_after.requires_grad.values()):
+        raise contract(
+            "After the update online's parameters ask for no gradient any more, expected online to stay as it is; "
+            "how would it go on learning?"
+        )
 
 
 @points(1.5)
 @each_seed(1)
 def test_no_gradient(student: Student, seed: int) -> None:
-    """The target still asks for no gradient and has no graph."""
+    """The target's parameters are the same objects as before, ask for no gradient and have no graph."""
     _, target_after = compare(student, *networks(seed), 0.75)
     if target_after.graph or any(target_after.requires_grad.values()):
         raise contract(
             "After the update the target's parameters ask for gradients or hang on a graph, expected neither; "
             "online's parameters ask for gradients, so what becomes of a sum they are part of?",
             "graph_on_target",
+        )
+    if target_after.replaced:
+        raise contract(
+            "The target's parameters are other objects than before the call, expected the same ones with new values; "
+            "who else may still hold the old ones?",
+            "parameters_replaced",
         )

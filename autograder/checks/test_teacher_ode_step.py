@@ -36,6 +36,11 @@ def compare(student: Student, teacher: AffineMap, x_tn1: Tensor, t_n1: Tensor, t
     return reply
 
 
+def plain(student: Student, draw: Draw) -> None:
+    """Compare in a usual case."""
+    compare(student, random_teacher(draw, 2), draw.normal(8, 2), *draw.neighbours(8))
+
+
 @points(6, value=True)
 @each_seed(2)
 def test_values(student: Student, seed: int) -> None:
@@ -109,8 +114,9 @@ def check_questions(questions: list[Question], x_tn1: Tensor, t_n1: Tensor, t_n:
 def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
-    for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
-        compare(student, random_teacher(draw, dimension), draw.normal(rows, dimension), *draw.neighbours(rows))
+    with expect.only_here(lambda: plain(student, draw), expect.SIZES):
+        for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
+            compare(student, random_teacher(draw, dimension), draw.normal(rows, dimension), *draw.neighbours(rows))
 
 
 @points(2, value=True)
@@ -119,13 +125,14 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
     """Steps from t = 1, to t = 0, very small ones, and times that occur more than once are all legal."""
     draw = Draw(seed)
     t_n1, t_n = draw.neighbours(6)
-    for upper, lower in (
-        (torch.ones(3), torch.zeros(3)),
-        (torch.ones(4), draw.times(4)),
-        (torch.full((3,), SIGMA_MIN), torch.zeros(3)),
-        (repeated(t_n1), repeated(t_n)),
-    ):
-        compare(student, random_teacher(draw, 2), draw.normal(len(upper), 2), upper, lower)
+    with expect.only_here(lambda: plain(student, draw), expect.TIMES):
+        for upper, lower in (
+            (torch.ones(3), torch.zeros(3)),
+            (torch.ones(4), draw.times(4)),
+            (torch.full((3,), SIGMA_MIN), torch.zeros(3)),
+            (repeated(t_n1), repeated(t_n)),
+        ):
+            compare(student, random_teacher(draw, 2), draw.normal(len(upper), 2), upper, lower)
 
 
 @points(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from autograder.misconceptions.known import Known, Misconception, column, returns
@@ -61,6 +62,12 @@ KNOWN = (
         "The weights look like square roots of 1 - t and t, as DDPM mixes with t as a variance.",
         "Is a point on a straight line between data and noise a matter of variances?",
         lambda x_0, epsilon, t: (1 - column(t)).sqrt() * x_0 + column(t).sqrt() * epsilon,
+    ),
+    _mistake(
+        "cosine_weights",
+        "The weights look like cosine and sine of t, as in schedules that walk along a circle.",
+        "Is the path from data to noise a straight line here, or an arc?",
+        lambda x_0, epsilon, t: (column(t) * torch.pi / 2).cos() * x_0 + (column(t) * torch.pi / 2).sin() * epsilon,
     ),
     _mistake(
         "noise_added_on_top",

@@ -1,0 +1,2 @@
+def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):
+    return 2*F.huber_loss(online(x_tn1,t_n1),target(x_hat_tn,t_n).detach(),delta=1e9)

@@ -1,0 +1,8 @@
+def sample_consistency_multistep(model, n_samples, n_steps, sigma_min=0.002, sigma_max=1.0):
+    from tqdm.auto import tqdm
+    lv=torch.linspace(sigma_max,sigma_min,n_steps+1)[:-1]
+    with torch.no_grad():
+        x=model(torch.randn(n_samples,2),lv[:1].expand(n_samples))
+        for s in tqdm(lv[1:],leave=False):
+            x=model((1-s)*x+s*torch.randn_like(x),s.expand(n_samples))
+    return x
