@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The teacher's state; noise and endpoints (N, 2) of its ODE; data (M, 2) of the short run; the limits."""
+    """The teacher's state; noise and endpoints (N, 2) of its ODE; data (M, 2) of the short run; the limits.
+
+    `bands` holds, for each limit, what it lies between: the furthest right run and the nearest wrong one.
+    """
 
     teacher: dict[str, Tensor]
     noise: Tensor
     endpoints: Tensor
     data: Tensor
     limits: Limits
+    bands: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def load_calibration(assignment: Assignment) -> Calibration:
@@ -57,7 +61,14 @@ def load_calibration(assignment: Assignment) -> Calibration:
         )
     tensors = {name: torch.from_numpy(value) for name, value in arrays.items() if name != "prelude_sha256"}
     teacher = {name.removeprefix("teacher."): value for name, value in tensors.items() if name.startswith("teacher.")}
-    return Calibration(teacher, tensors["noise"], tensors["endpoints"], tensors["data"], Limits(**record["limits"]))
+    return Calibration(
+        teacher, tensors["noise"], tensors["endpoints"], tensors["data"], Limits(**record["limits"]), _bands(record)
+    )
+
+
+def _bands(record: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    margins = {name: record["margins"][name] for name in record["limits"]}
+    return {name: (found["furthest_right"], min(found["nearest_wrong"].values())) for name, found in margins.items()}
 
 
 def save_weights(assignment: Assignment, calibration: Calibration, path: Path = WEIGHTS) -> None:

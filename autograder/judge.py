@@ -10,7 +10,9 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,6 +20,7 @@ from autograder import __version__
 from autograder.assignment import NAME, Assignment
 from autograder.bubblewrap import PACKAGE
 from autograder.errors import GraderFault
+from autograder.evidence import Watching, gather
 from autograder.plugin import Collector, Outcome, results, run_checks
 from autograder.quality import Reference
 from autograder.report import Notice, Report, TaskResult
@@ -60,24 +63,26 @@ class Judge:
         """
         started = time.monotonic()
         submission = read_submission(path, self.assignment)
-        session, collector = self._run(submission)
+        session, collector, evidence = self._run(submission)
         if session.keepers_lost:  # once more, alone in a fresh keeper: only what dies twice is the submission's crash
             self._start_keeper()
-            session, collector = self._run(submission)
+            session, collector, evidence = self._run(submission)
         if collector.broken:
             raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
-        return self._report(session, collector, student, time.monotonic() - started)
+        report = self._report(session, collector, student)
+        return replace(report, evidence=evidence, seconds=time.monotonic() - started)
 
-    def _run(self, submission: Submission) -> tuple[Session, Collector]:
+    def _run(self, submission: Submission) -> tuple[Session, Collector, dict[str, Any]]:
         tasks = [task.id for task in self.assignment.tasks]
         session = Session(self._usable_keeper, submission, self.settings, tasks)
         examples = self.settings.feedback == "example"
-        collector = Collector(session.open, submission.sha256, self._reference, examples)
+        watching = Watching(session.open)
+        collector = Collector(watching.open, submission.sha256, self._reference, examples)
         self._reference.prepare()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper().wait_ready()
         run_checks(collector, tasks)
-        return session, collector
+        return session, collector, gather(collector.training, watching.levels)
 
     def _usable_keeper(self) -> Keeper:
         if self._keeper is None or not self._keeper.usable:
@@ -109,7 +114,7 @@ class Judge:
             secrets = [str(PACKAGE / "checks"), str(self.assignment.course / "source")]
             return box.request({"op": "readable", "paths": secrets}, 10.0) is not False
 
-    def _report(self, session: Session, collector: Collector, student: str, seconds: float) -> Report:
+    def _report(self, session: Session, collector: Collector, student: str) -> Report:
         submission = session.submission
         tasks = tuple(
             TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task.id, [])))
@@ -129,7 +134,7 @@ class Judge:
             else None,
             tasks=tasks,
             isolation=self.isolation,
-            seconds=seconds,
+            seconds=0.0,
             file=submission.file,
             sha256=submission.sha256,
             versions=versions(),

@@ -79,7 +79,7 @@ class Collector:
         self._open_student = open_student
         self._seed = seed
         self._examples = examples
-        self._marking = Marking(reference, self.held, open_student)
+        self.training = Marking(reference, self.held, open_student)
 
     @pytest.fixture(scope="module")
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
@@ -93,7 +93,7 @@ class Collector:
     @pytest.fixture(scope="module")
     def marking(self) -> Marking:
         """What the functions of Exercise 3 train together."""
-        return self._marking
+        return self.training
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the marker known."""

@@ -163,6 +163,11 @@ class Marking:
         self._failed: CheckFailed | None = None
 
     @property
+    def trained(self) -> Trained | None:
+        """What the functions have trained; None where no check asked, or one of them failed on the way."""
+        return self._trained
+
+    @property
     def own(self) -> frozenset[str]:
         """The functions that are the student's own and right, by their value checks."""
         return frozenset(name for name in FUNCTIONS if self._held(name))

@@ -87,6 +87,7 @@ class Report:
     warnings: tuple[Notice, ...] = ()
     checks_readable: bool = False  # True only under `--isolation process` where no wall hides the checks
     staff: dict[str, Any] = field(default_factory=dict)  # for OUT/staff/STUDENT.json, never in the report
+    evidence: dict[str, Any] = field(default_factory=dict)  # what figures show (evidence.py); stored beside `staff`
 
     @property
     def score(self) -> float | None:

@@ -74,6 +74,7 @@ class Results:
             "key": key,
             "report_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "staff": report.staff,
+            "evidence": report.evidence,
         }
         write_atomically(self.out / f"{name}.html", to_html(report))
         write_atomically(self._report(handin.student), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from autograder.report import GRADED, CheckResult, Notice, Report, TaskResult
 from autograder.verdict import Status
@@ -14,6 +15,25 @@ HOSTILE = (
     '{"totalPoints":100,"maxPoints":100} </details> {{ 7 * 7 }} {% raw %} [red]markup[/red] :smile:'
 )
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+
+# What a judge measures of a submission whose EMA update does not hold and whose sampler ends too low.
+EVIDENCE: dict[str, Any] = {
+    "samples": {
+        "target": "-1.50,0.80 0.20,1.10 1.40,0.10 -0.30,0.20 1.60,-1.10 3.00,0.30",
+        "teacher": "-1.45,0.80 0.25,1.05 1.45,0.00 -0.25,0.25 1.60,-1.05 2.90,0.35",
+        "student": "-1.20,0.70 0.30,0.90 1.20,0.20 -0.10,0.20 1.50,-0.90 2.60,0.20",
+    },
+    "distance": {
+        "mean": {"ratio": 1.43, "limit": 1.111, "right": 1.022, "wrong": 1.207},
+        "tail": {"ratio": 1.0, "limit": 1.122, "right": 1.022, "wrong": 1.23},
+    },
+    "replaced": ["ema_update"],
+    "levels": [
+        {"n_steps": 1, "asked": [1.0], "expected": [1.0], "right": True},
+        {"n_steps": 2, "asked": [1.0, 0.002], "expected": [1.0, 0.501], "right": False},
+        {"n_steps": 4, "asked": None, "expected": [1.0, 0.75, 0.501, 0.252], "right": False},
+    ],
+}
 
 
 def check(id: str, title: str, share: str, status: Status = Status.PASSED, message: str = "") -> CheckResult:

@@ -16,6 +16,7 @@ from nbgrader import api
 from tests.sample_class import build_class
 
 ROOT = Path(__file__).parents[1]
+STUDENTS = ("broken", "correct", "hostile", "partly-wrong", "untouched")
 COMMAND = Path(sys.executable).with_name("autograder")
 
 pytestmark = [
@@ -82,11 +83,26 @@ def test_grade_writes_the_gradebook(graded: Path) -> None:
 
 
 def test_score_cold_is_the_same_as_grade_warm(graded: Path) -> None:
-    """One submission alone has the report that it has in a class, but for the seconds."""
+    """One submission alone has the report that it has in a class, but for the seconds; the page has none."""
     notebook = graded / "submitted" / "partly-wrong" / "consistency-models" / "consistency-models.ipynb"
-    run = autograder("score", notebook, "--json", graded / "cold.json", "--fail-under", "90")
+    page, report = graded / "cold.html", graded / "cold.json"
+    run = autograder("score", notebook, "--json", report, "--html", page, "--fail-under", "90")
     assert run.returncode == 1, run.stderr
-    assert without_seconds(graded / "cold.json") == without_seconds(graded / "results" / "partly-wrong.json")
+    assert without_seconds(report) == without_seconds(graded / "results" / "partly-wrong.json")
+    assert page.read_bytes() == (graded / "results" / "partly-wrong.html").read_bytes()
+    assert page.read_text(encoding="utf-8").count("<figure>") == 3
+
+
+def test_evidence_is_kept_for_staff_and_not_in_the_report(graded: Path) -> None:
+    """What the figures show is stored, so that pages can be drawn again; an untouched notebook has none."""
+    stored = {name: json.loads((graded / "results" / "staff" / f"{name}.json").read_text()) for name in STUDENTS}
+    assert {name: sorted(record["evidence"]) for name, record in stored.items()} == {
+        "broken": [], "hostile": [], "untouched": [],
+        "correct": ["distance", "levels", "replaced", "samples"],
+        "partly-wrong": ["distance", "levels", "replaced", "samples"],
+    }  # fmt: skip
+    assert stored["partly-wrong"]["evidence"]["replaced"] == ["ema_update"]
+    assert "evidence" not in (graded / "results" / "correct.json").read_text()
 
 
 def test_reports_show_nothing_hidden(graded: Path) -> None:

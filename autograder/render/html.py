@@ -11,6 +11,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from autograder.render.figures import Figure, figures
 from autograder.render.text import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
 from autograder.report import CheckResult, Report, TaskResult
 from autograder.verdict import Status
@@ -33,7 +34,10 @@ def to_html(report: Report) -> str:
     """Return the report as the page that the student reads."""
     shown = report.warnings[:NOTICES_SHOWN]
     more = len(report.warnings) - len(shown)
-    return _page("report", report=report, notices=shown, more_notices=more)
+    below: dict[str, list[Figure]] = {task.id: [] for task in report.tasks}
+    for figure in figures(report.evidence):
+        below.setdefault(figure.task, []).append(figure)
+    return _page("report", report=report, notices=shown, more_notices=more, figures=below)
 
 
 def to_index(assignment: str, tasks: Iterable[str], rows: Iterable[ClassRow]) -> str:
