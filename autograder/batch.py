@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from autograder.marking import Marking
+from autograder.crew import Crew, Embedded, cores
+from autograder.marking import Job, Marking
 from autograder.overrides import Overrides, load_overrides
-from autograder.pool import cores, mark_all
+from autograder.pool import mark_all
+from autograder.progress import ClassProgress, counted
+from autograder.provenance import in_one
 from autograder.render.terminal import CLASS_ROWS, class_table, console
-from autograder.render.text import number
+from autograder.render.text import for_log, number, one_line
 from autograder.report import GRADER_ERROR, Report
 from autograder.results import Results
+from autograder.roster import read_roster
 from autograder.stored import read_report
-from autograder.students import Handin, handins
+from autograder.students import Handin, Roll
 
 if TYPE_CHECKING:
     from autograder.gradebook import Gradebook  # and with it nbgrader, which marking alone does not need
+
+NAMES_SHOWN = 20  # of students who handed nothing in; all of them have a row in grades.csv
 
 
 @dataclass(frozen=True)
@@ -33,34 +38,38 @@ class ClassJob:
     out: Path
     workers: int | None = None  # None: as many as there are cores
     force: bool = False  # mark again what is already done
+    scheduler: str | None = None  # the address of a Dask scheduler, or "local"; None: worker processes of our own
+    roster: Path | None = None  # a CSV file of who should hand in
+    verbose: bool = False  # a line a submission
     open_gradebook: Callable[[], AbstractContextManager[Gradebook | None]] = nullcontext  # nbgrader's
 
 
-def grade_class(job: ClassJob, marking: Marking) -> int:
+def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> int:
     """Mark a class and print its table; returns 4 when the grader itself failed on a submission, else 0.
 
-    Raises UsageError for a folder that is missing or empty, IsolationMissing, and GraderFault for a full disk;
-    what was done by then stays written.
+    `crew` marks instead of what `job` names: any executor, as `crew.Lent`. Raises UsageError for a folder that is
+    missing or empty, IsolationMissing, and GraderFault for a full disk; what was done by then stays written.
     """
-    submitted = list(handins(job.folder, leave_out=job.out))
-    results = Results(job.out, marking)
-    todo = [handin for handin in submitted if job.force or not results.is_done(handin)]
-    workers = max(1, min(job.workers or cores(), len(todo)))
+    roster = read_roster(job.roster) if job.roster is not None else None
+    roll = Roll(job.folder, job.out, roster)
     with (
+        Results(job.out, marking) as results,
         job.open_gradebook() as gradebook,
-        _progress() as progress,
-        closing(mark_all(todo, marking, workers)) as marked,
+        ClassProgress(len(roll), job.verbose) as progress,
     ):
-        bar = progress.add_task("marking", total=len(submitted), completed=len(submitted) - len(todo))
+        todo = _Todo(roll, results, progress, job.force)
         keep = _Keeper(results, gradebook, load_overrides(marking.assignment))
-        for handin, report in marked:
-            keep.write(handin, report)
-            progress.advance(bar)
-        for handin in submitted:
+        how = in_one(results.how)
+        first = next(todo, None)
+        if first is not None:  # else there is no need of workers
+            jobs = (Job(handin, marking, how) for handin in chain([first], todo))
+            with _crew(job, crew, len(roll)) as workers, closing(mark_all(jobs, workers)) as marked:
+                for handin, report in marked:
+                    progress.done(keep.write(handin, report))
+        for handin in roll:
             keep.bring_up_to_date(handin, read_report(job.out, handin.student))
-    students = [handin.student for handin in submitted]
-    results.finish(students)
-    return _show(results, students, len(submitted) - len(todo))
+        results.finish(roll.students)
+        return _show(results, roll, todo.kept)
 
 
 class _Keeper:
@@ -71,11 +80,12 @@ class _Keeper:
         self._gradebook = gradebook
         self._overrides = overrides
 
-    def write(self, handin: Handin, report: Report) -> None:
+    def write(self, handin: Handin, report: Report) -> Report:
         report = self._overrides.apply(report)
         if self._gradebook is not None:
             self._gradebook.write(report, handin)  # first: what is stored in the results counts as done
         self._results.write(handin, report)
+        return report
 
     def bring_up_to_date(self, handin: Handin, stored: Report | None) -> None:
         """Write again what was decided since, or what was marked without this gradebook."""
@@ -87,25 +97,63 @@ class _Keeper:
             self._gradebook.write(stored, handin)
 
 
-def _show(results: Results, students: Sequence[str], kept: int) -> int:
+class _Todo:
+    """Yields what is not done yet, and counts what is."""
+
+    def __init__(self, roll: Roll, results: Results, progress: ClassProgress, force: bool) -> None:
+        self.kept = 0
+        self._handins = iter(roll)
+        self._results = results
+        self._progress = progress
+        self._force = force
+
+    def __iter__(self) -> Iterator[Handin]:
+        return self
+
+    def __next__(self) -> Handin:
+        for handin in self._handins:
+            if self._force or not self._results.is_done(handin):
+                return handin
+            self.kept += 1
+            self._progress.keep()
+        raise StopIteration
+
+
+def _crew(job: ClassJob, crew: Crew | None, most: int) -> AbstractContextManager[Crew]:
+    if crew is not None:
+        return nullcontext(crew)
+    workers = max(1, min(job.workers or cores(), most))
+    if job.scheduler is None:
+        return nullcontext(Embedded(workers))
+    from autograder.cluster import open_cluster
+
+    return open_cluster(job.scheduler, workers)
+
+
+def _show(results: Results, roll: Roll, kept: int) -> int:
     out = console()
-    out.print(class_table(_first_rows(results, students), len(students)))
+    out.print(class_table(_first_rows(results, roll), len(roll)))
+    counts = Counter(row.status for row in results.rows(roll.students()))
+    out.print(f"{len(roll)} students: {counted(counts)}.")
+    _print_names(f"{len(roll.absent)} handed nothing in", roll.absent)
+    _print_names(f"{len(roll.not_on_roster)} not on the roster", roll.not_on_roster)
     if kept:
-        out.print(f"{kept} of {len(students)} were marked before and are unchanged; --force marks them again.")
-    failed = sum(row.status == GRADER_ERROR for row in results.rows(students))
+        out.print(f"{kept} of {len(roll)} were marked before and are unchanged; --force marks them again.")
+    failed = counts[GRADER_ERROR]
     if failed:
         out.print(f"The grader itself failed on {failed}; why is in {results.staff}. Run again to retry them.")
     out.print(f"The class: {results.index}", soft_wrap=True)
     return 4 if failed else 0
 
 
-def _first_rows(results: Results, students: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
-    for row in results.rows(islice(students, CLASS_ROWS)):
+def _print_names(what: str, names: list[str]) -> None:
+    if names:
+        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+        shown = ", ".join(one_line(name) for name in names[:NAMES_SHOWN])
+        console().print(for_log(f"{what}: {shown}{more}."), soft_wrap=True)
+
+
+def _first_rows(results: Results, roll: Roll) -> Iterator[tuple[str, str, str, str]]:
+    for row in results.rows(islice(roll.students(), CLASS_ROWS)):
         score = "–" if row.score is None else number(row.score)
         yield row.student, f"{score} / {number(row.max_score)}", number(row.bonus), row.status
-
-
-def _progress() -> Progress:
-    screen = console(to_stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True)

@@ -101,6 +101,9 @@ def grade(options: argparse.Namespace) -> int:
         workers=options.workers,
         force=options.force,
         open_gradebook=partial(open_gradebook, marking.assignment, options.gradebook, out),
+        scheduler=options.scheduler,
+        roster=options.roster,
+        verbose=options.verbose,
     )
     return grade_class(job, marking)
 
@@ -234,10 +237,17 @@ def _add_grade(commands: Commands) -> None:
     )
     command.add_argument("--out", metavar="DIR", type=Path, help="where the reports go (default: results)")
     command.add_argument("--workers", metavar="N", type=_count, help="how many at a time (default: one a core)")
+    command.add_argument(
+        "--scheduler", metavar="ADDRESS", help="mark on the workers of a Dask scheduler; `local` starts some here"
+    )
+    command.add_argument(
+        "--roster", metavar="FILE", type=Path, help="a CSV file of who should hand in: its column `id`"
+    )
     command.add_argument("--force", action="store_true", help="mark again what is already done")
     command.add_argument(
         "--gradebook", metavar="URL", help="nbgrader's gradebook, or none (default: the course's own, by its settings)"
     )
+    command.add_argument("--verbose", action="store_true", help="print a line for each submission as it is marked")
     _add_isolation(command)
 
 

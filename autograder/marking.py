@@ -26,6 +26,7 @@ from autograder.students import Handin, file_sha256, student_id
 PATIENCE_SECONDS = 5.0  # for a worker to close its judge; then it is ended
 NO_FAULT = "The grader failed while it marked this submission. No points are lost; the course staff can see why."
 NO_NOTEBOOK = "No notebook was handed in: the folder holds no file that ends in .ipynb. Hand one in and try again."
+NOTHING = "Nothing was handed in. If it was, tell the course staff; it has not arrived."
 
 
 class Marker(Protocol):
@@ -53,13 +54,22 @@ class Marking:
     open_judge: Callable[[Assignment, Settings, str], AbstractContextManager[Marker]] = open_judge
 
 
+@dataclass(frozen=True)
+class Job:
+    """What is sent to a worker: one submission, and how it is marked."""
+
+    handin: Handin
+    marking: Marking
+    how: str = ""  # a hash of all else that decides a mark, which must be the same where the worker is; "": not asked
+
+
 def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking) -> Report:
     """Return the report on one submission, one about our own fault too; `judge` opens or returns the judge.
 
     Raises IsolationMissing and UsageError, which concern every submission.
     """
     if handin.notebook is None:
-        return _unmarked(handin, marking, UNREADABLE, NO_NOTEBOOK)
+        return _unmarked(handin, marking, UNREADABLE, NO_NOTEBOOK if handin.handed_in else NOTHING)
     try:
         report = judge().mark(handin.notebook, handin.student)
     except Unreadable as error:
@@ -77,16 +87,23 @@ def grader_error(handin: Handin, marking: Marking, fault: str) -> Report:
     return _unmarked(handin, marking, GRADER_ERROR, NO_FAULT, staff={"fault": fault, "traceback": trace})
 
 
-def mark_in_worker(handin: Handin, marking: Marking) -> Report:
-    """Return the report on one submission, marked by the judge that this worker keeps open."""
-    try:
-        report = mark(lambda: _Worker.judge_for(marking), handin, marking)
-    except BaseException:
-        _Worker.close()
-        raise
-    if report.status == GRADER_ERROR:
-        _Worker.close()  # what failed once is not trusted with the next submission
-    return report
+def mark_in_worker(job: Job) -> Report:
+    """Return the report on one submission, marked by the judge that this worker keeps open.
+
+    A process has one judge; where an executor calls from several threads, they wait for one another.
+    Raises UsageError when the worker would mark in another way than the one who asks.
+    """
+    with _Worker.lock:
+        try:
+            _Worker.check_marks_as(job)
+            report = mark(lambda: _Worker.judge_for(job.marking), job.handin, job.marking)
+        except BaseException:
+            _Worker.close()
+            raise
+        # What failed once is not trusted with the next submission.
+        if report.status == GRADER_ERROR or _Worker.leaving:
+            _Worker.close()
+        return report
 
 
 def prepare_worker() -> None:
@@ -97,10 +114,23 @@ def prepare_worker() -> None:
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 
+def dismiss_judge() -> None:
+    """Close the judge of a worker that lives on, at once or after what it is marking."""
+    _Worker.leaving = True
+    if _Worker.lock.acquire(blocking=False):
+        try:
+            _Worker.close()
+        finally:
+            _Worker.lock.release()
+
+
 class _Worker:
     """The judge of this worker process."""
 
+    lock = threading.Lock()
+    leaving = False
     marking: Marking | None = None
+    how: str | None = None  # how this worker marks; asked once for a `marking`
     context: AbstractContextManager[Marker] | None = None
     judge: Marker | None = None
 
@@ -110,8 +140,20 @@ class _Worker:
             cls.close()
             context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
             cls.judge = context.__enter__()
-            cls.context, cls.marking = context, marking
+            cls.context, cls.marking, cls.leaving = context, marking, False
         return cls.judge
+
+    @classmethod
+    def check_marks_as(cls, job: Job) -> None:
+        if job.how and (cls.how is None or cls.marking != job.marking):
+            from autograder.provenance import how_marked, in_one
+
+            cls.how = in_one(how_marked(job.marking))
+        if job.how and cls.how != job.how:
+            raise UsageError(
+                f"the worker on {platform.node()} would mark in another way: its autograder, its libraries or the "
+                f"course at {job.marking.assignment.course} differ; install the same there, or share the folders"
+            )
 
     @classmethod
     def close(cls) -> None:

@@ -29,7 +29,7 @@ from autograder.assignment import MARKERS, Assignment, load_assignment
 from autograder.errors import GraderFault, UsageError
 from autograder.gradebook import KEPT, enter_bonus, prepare_table
 from autograder.graded_notebook import add_verdicts, restored
-from autograder.marking import Marking, mark_in_worker, prepare_worker
+from autograder.marking import Job, Marking, mark_in_worker, prepare_worker
 from autograder.nbgrader_course import NbgraderCourse, load_course
 from autograder.overrides import load_overrides
 from autograder.report import GRADER_ERROR, Report
@@ -138,7 +138,7 @@ class _Worker:
     def mark(cls, handin: Handin, marking: Marking) -> Report:
         for _ in range(2):  # a worker that died is replaced once
             try:
-                return cls._pool().submit(mark_in_worker, handin, marking).result()
+                return cls._pool().submit(mark_in_worker, Job(handin, marking)).result()
             except BrokenExecutor:
                 cls.close()
         raise GraderFault(f"marking {handin.student} ended two workers")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import autograder
-from autograder.assignment import NAME, Task, source_notebook
+from autograder.assignment import NAME, Task
 from autograder.errors import UsageError
 from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
+from autograder.provenance import how_marked
 from autograder.render.html import ClassRow, to_html, to_index
 from autograder.report import GRADER_ERROR, Report, json_text
 from autograder.stored import read_record, read_report
@@ -24,7 +24,6 @@ from autograder.students import Handin, file_name, file_sha256
 
 # What a spreadsheet may take for the start of a formula, full-width signs included (OWASP, CSV injection).
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-_DECIDES_MARKS = ("torch", "numpy", "hypothesis")  # another release of these may round or draw differently
 
 
 class Results:
@@ -35,14 +34,25 @@ class Results:
         self.out = out
         self.staff = out / "staff"
         self._tasks = marking.assignment.tasks
-        self._how = _how_marked(marking)
+        self.how = how_marked(marking)
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             self.staff.mkdir(mode=0o700, exist_ok=True)
+            self._lock = _lock(self.staff)
         except OSError as error:
             raise UsageError(f"{out} cannot hold the results: {os.strerror(error.errno or 0)}") from None
         remove_leftovers(self.out)
         remove_leftovers(self.staff)
+
+    def close(self) -> None:
+        """Give the folder free for others."""
+        os.close(self._lock)
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def index(self) -> Path:
@@ -58,7 +68,8 @@ class Results:
         except OSError:
             return False
         return (
-            record.get("key") == self._key(handin, file_sha256(handin.notebook))
+            record.get("key") == _key(handin, file_sha256(handin.notebook))
+            and record.get("how") == self.how
             and record.get("report_sha256") == stored
             and report.with_name(f"{file_name(handin.student)}.html").is_file()
         )
@@ -68,10 +79,11 @@ class Results:
         name = file_name(handin.student)
         text = report.to_json()
         # Our own fault is never done: the next run tries again.
-        key = "" if report.status == GRADER_ERROR else self._key(handin, report.sha256)
+        key = "" if report.status == GRADER_ERROR else _key(handin, report.sha256)
         record = {
             "student": report.student,
             "key": key,
+            "how": self.how,
             "report_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "staff": report.staff,
             "evidence": report.evidence,
@@ -80,12 +92,11 @@ class Results:
         write_atomically(self._report(handin.student), text)
         write_atomically(self._staff(handin.student), json_text(record))
 
-    def finish(self, students: Iterable[str]) -> None:
+    def finish(self, students: Callable[[], Iterable[str]]) -> None:
         """Write grades.csv and index.html from the stored reports."""
-        students = list(students)
-        write_atomically(self.out / "grades.csv", grades_csv(self._tasks, self.rows(students)))
+        write_atomically(self.out / "grades.csv", grades_csv(self._tasks, self.rows(students())))
         task_ids = [task.id for task in self._tasks]
-        write_atomically(self.index, to_index(NAME, task_ids, self.rows(students)))
+        write_atomically(self.index, to_index(NAME, task_ids, self.rows(students())))
 
     def rows(self, students: Iterable[str]) -> Iterator[ClassRow]:
         """Yield the rows of the class's table, one report in memory at a time."""
@@ -110,11 +121,6 @@ class Results:
     def _staff(self, student: str) -> Path:
         return self.staff / f"{file_name(student)}.json"
 
-    def _key(self, handin: Handin, sha256: str) -> str:
-        name = handin.notebook.name if handin.notebook else None
-        facts = [self._how, handin.student, name, sha256, [notice.message for notice in handin.notices]]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
 
 def grades_csv(tasks: Iterable[Task], rows: Iterable[ClassRow]) -> str:
     """Return the class as CSV; a name that a spreadsheet would take for a formula gets a quote (') in front."""
@@ -129,13 +135,23 @@ def grades_csv(tasks: Iterable[Task], rows: Iterable[ClassRow]) -> str:
     return file.getvalue()
 
 
-def _how_marked(marking: Marking) -> str:
-    """Return a hash of all that decides a mark besides the submission."""
-    digest = hashlib.sha256(source_notebook(marking.assignment.course).read_bytes())
-    package = Path(autograder.__file__).parent
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"\0{path.relative_to(package)}\0".encode() + path.read_bytes())
-    versions = {name: version(name) for name in _DECIDES_MARKS}
-    digest.update(repr((marking.settings, marking.isolation, versions)).encode())
-    return digest.hexdigest()
+def _lock(staff: Path) -> int:
+    """Take the folder for this process; the lock goes with the process, however that ends."""
+    descriptor = os.open(staff / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UsageError(
+            f"another `autograder grade` is at work on {staff.parent}; wait for it, or choose another --out"
+        ) from None
+    except OSError:
+        pass  # a file system without locks
+    return descriptor
+
+
+def _key(handin: Handin, sha256: str) -> str:
+    """Return a hash of what was handed in, and by whom."""
+    name = handin.notebook.name if handin.notebook else None
+    facts = [handin.student, handin.handed_in, name, sha256, [notice.message for notice in handin.notices]]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

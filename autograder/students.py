@@ -6,8 +6,9 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from pathlib import Path
 
 from autograder.assignment import NAME
@@ -29,25 +30,58 @@ class Handin:
     student: str
     notebook: Path | None
     notices: tuple[Notice, ...] = ()
+    handed_in: bool = True  # False: a student on the roster of whom there is no folder
 
 
-def handins(folder: Path, leave_out: Path) -> Iterator[Handin]:
-    """Yield what each student handed in, in the order of their names.
+class Roll:
+    """Who is in the class, in the order of their names: whoever handed something in, and whoever is on the roster.
 
     A student is a folder, or a notebook STUDENT.ipynb beside the folders; where both are there, the folder counts.
-    `leave_out` is the folder of results, which may stand inside. Raises UsageError where there is no class folder.
+    `leave_out` is the folder of results, which may stand inside. Raises UsageError where there is no class.
     """
-    names = _names(folder, leave_out)
-    for name in names:
-        path = folder / name
-        if path.is_dir():
-            notebook, notices = find_notebook(path)
-            if name + SUFFIX in names:
-                message = f"A folder and a notebook '{name}{SUFFIX}' were handed in; the folder was marked."
-                notices += (Notice("several_notebooks", message),)
-            yield Handin(student_id(name), notebook, notices)
-        elif name.removesuffix(SUFFIX) not in names:
-            yield Handin(student_id(name.removesuffix(SUFFIX)), path)
+
+    def __init__(self, folder: Path, leave_out: Path, roster: Sequence[str] | None = None) -> None:
+        self._folder = folder
+        self._names = _names(folder, leave_out)
+        if not self._names and not roster:
+            layouts = f"STUDENT/{NAME}/*{SUFFIX}, STUDENT/*{SUFFIX} or STUDENT{SUFFIX}"
+            raise UsageError(f"{folder} holds no submissions; expected {layouts}")
+        present = {_same(student): student for student in self._present()}
+        known = {_same(student) for student in roster or ()}
+        self.absent = [student for student in sorted(roster or ()) if _same(student) not in present]
+        self.not_on_roster = [name for key, name in present.items() if roster is not None and key not in known]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._present()) + len(self.absent)
+
+    def __iter__(self) -> Iterator[Handin]:
+        """Yield what each student handed in; only names are kept in memory."""
+        absent = (Handin(student, None, handed_in=False) for student in self.absent)
+        return merge(self._handins(), absent, key=lambda handin: handin.student)
+
+    def students(self) -> Iterator[str]:
+        """Yield the names alone."""
+        return merge(self._present(), self.absent)
+
+    def _present(self) -> Iterator[str]:
+        for name in self._names:
+            stem = name.removesuffix(SUFFIX)
+            if (self._folder / name).is_dir():
+                yield student_id(name)
+            elif stem not in self._names:
+                yield student_id(stem)
+
+    def _handins(self) -> Iterator[Handin]:
+        for name in self._names:
+            path = self._folder / name
+            if path.is_dir():
+                notebook, notices = find_notebook(path)
+                if name + SUFFIX in self._names:
+                    message = f"A folder and a notebook '{name}{SUFFIX}' were handed in; the folder was marked."
+                    notices += (Notice("several_notebooks", message),)
+                yield Handin(student_id(name), notebook, notices)
+            elif name.removesuffix(SUFFIX) not in self._names:
+                yield Handin(student_id(name.removesuffix(SUFFIX)), path)
 
 
 def student_of(notebook: Path) -> str:
@@ -101,12 +135,14 @@ def _names(folder: Path, leave_out: Path) -> dict[str, None]:
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(f"{folder} is not a folder of submissions: {reason}") from None
-    kept = [name for name in sorted(names) if (folder / name).resolve() != leave_out.resolve()]
-    if not kept:
-        raise UsageError(
-            f"{folder} holds no submissions; expected STUDENT/{NAME}/*{SUFFIX}, STUDENT/*{SUFFIX} or STUDENT{SUFFIX}"
-        )
-    return dict.fromkeys(kept)
+    results = leave_out.resolve()
+    kept = [name for name in names if (folder / name).resolve() != results]
+    return dict.fromkeys(sorted(kept, key=lambda name: student_id(name.removesuffix(SUFFIX))))
+
+
+def _same(student: str) -> str:
+    """Return what two spellings of a name have in common: macOS takes letters and their accents apart."""
+    return unicodedata.normalize("NFC", student)
 
 
 def _is_handin(entry: os.DirEntry[str]) -> bool:

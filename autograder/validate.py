@@ -16,9 +16,10 @@ from typing import Any
 
 from autograder.assignment import NAME, Assignment, load_assignment
 from autograder.bank import FOLDER, Record, load_bank
+from autograder.crew import Embedded, cores
 from autograder.errors import UsageError
-from autograder.marking import Marking
-from autograder.pool import cores, mark_all
+from autograder.marking import Job, Marking
+from autograder.pool import mark_all
 from autograder.quick_nbformat import nbformat
 from autograder.release import release_folder
 from autograder.render.matrix import draw_matrix, print_matrix
@@ -90,8 +91,8 @@ def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating
     workers = min(how.workers or max(2, cores()), len(exhibits))
     found: dict[str, Report] = {}
     with tempfile.TemporaryDirectory() as folder, console(to_stderr=True).status("") as status:
-        handins = list(_handed_in(assignment, exhibits, Path(folder)))
-        with closing(mark_all(handins, marking, workers)) as marked:
+        jobs = [Job(handin, marking) for handin in _handed_in(assignment, exhibits, Path(folder))]
+        with closing(mark_all(jobs, Embedded(workers))) as marked:
             for handin, report in marked:
                 found[handin.student] = report
                 status.update(f"{len(found)} of {len(exhibits)}: {handin.student}")

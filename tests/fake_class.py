@@ -15,6 +15,7 @@ import pytest
 from autograder import cli
 from autograder.assignment import load_assignment
 from autograder.batch import ClassJob, grade_class
+from autograder.crew import Crew
 from autograder.marking import Marking
 from autograder.settings import Settings
 from autograder.students import file_name
@@ -27,10 +28,17 @@ HOSTILE_NAMES = [
 ]  # fmt: skip
 
 
-def grade(course: Path, *, workers: int = 2, force: bool = False, isolation: str = "namespaces") -> int:
-    """Grade the course's class with the fake judge."""
+def grade(
+    course: Path,
+    *,
+    workers: int = 2,
+    isolation: str = "namespaces",
+    crew: Crew | None = None,
+    **job: Any,
+) -> int:
+    """Grade the course's class with the fake judge; `job` holds more fields of ClassJob."""
     marking = Marking(load_assignment(course), Settings(), isolation, FakeJudge)
-    return grade_class(ClassJob(course / "submitted", course / "results", workers, force), marking)
+    return grade_class(ClassJob(course / "submitted", course / "results", workers, **job), marking, crew)
 
 
 def report(course: Path, student: str) -> dict[str, Any]:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment import load_assignment
 from autograder.errors import GraderFault, IsolationMissing, UsageError
-from autograder.students import handins
+from autograder.marking import Marking
+from autograder.results import Results
+from autograder.settings import Settings
+from autograder.students import Roll
 from tests.fake_class import HOSTILE_NAMES, grade, marked, report, rows
-from tests.fake_judge import hand_in, small_course
+from tests.fake_judge import FakeJudge, hand_in, small_course
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ def test_grade_is_safe_for_hostile_names(course: Path, capsys: pytest.CaptureFix
     os.mkdir(raw)
     before = sorted(path for path in course.iterdir() if path.name != "results")
     assert grade(course) == 0
-    students = [handin.student for handin in handins(course / "submitted", course / "results")]
+    students = [handin.student for handin in Roll(course / "submitted", course / "results")]
     assert len(students) == len(HOSTILE_NAMES) + 1
     assert [report(course, student)["student"] for student in students] == students
     assert sorted(path for path in course.iterdir() if path.name != "results") == before
@@ -160,3 +164,35 @@ def test_grade_on_a_full_disk_ends_with_a_sentence(course: Path, monkeypatch: py
     marked(course)
     assert grade(course) == 0
     assert marked(course) == 1
+
+
+def test_grade_while_another_is_at_work_leaves(course: Path) -> None:
+    """Two runs on one folder would write over one another: the second says so, and the first is not disturbed."""
+    hand_in(course, "ada", "fine")
+    marking = Marking(load_assignment(course), Settings(), "namespaces", FakeJudge)
+    with Results(course / "results", marking) as first:
+        half = first.out / ".0011223344556677.tmp"
+        half.touch()
+        with pytest.raises(UsageError, match="another `autograder grade` is at work on"):
+            grade(course)
+        assert half.exists()
+    assert marked(course) == 0
+    assert grade(course) == 0
+
+
+def test_grade_tells_each_submission_where_asked(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--verbose prints a line each, safe to show; without it a pipe gets the table and the counts alone."""
+    hand_in(course, "ada", "partly")
+    hand_in(course, "ben", "broken")
+    hand_in(course, "::set-output name=score::100", "fine")
+    assert grade(course, verbose=True) == 0
+    shown = capsys.readouterr()
+    lines = sorted(shown.err.splitlines())
+    assert lines[1:] == [
+        "ada: 66.67 / 100, graded (0.5 s)",
+        "ben: 0 / 100, unreadable: the file ends at byte 7; download it again and hand it in again (0.0 s)",
+    ]
+    assert lines[0].startswith(": :set-output name=score: :100: 100 / 100, graded")
+    assert "3 students: 2 graded, 1 unreadable." in shown.out
+    assert grade(course, force=True) == 0
+    assert capsys.readouterr().err == ""

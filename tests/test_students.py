@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.students import file_name, handins, student_id
+from autograder.students import Roll, file_name, student_id
 from tests.fake_class import HOSTILE_NAMES
 from tests.fake_judge import hand_in
 
@@ -36,14 +36,14 @@ def test_student_id_spells_out_bytes_that_are_no_text() -> None:
     assert student_id(os.fsdecode(b"latin-\xff")) == "latin-\\xff"
 
 
-def test_handins_finds_the_three_layouts(tmp_path: Path) -> None:
+def test_roll_finds_the_three_layouts(tmp_path: Path) -> None:
     """Folders in nbgrader's layout, plain folders and single notebooks; nothing hidden, no other file, no results."""
     submitted = tmp_path / "submitted"
     hand_in(tmp_path, "ada", "x")
     for path in ("ben/hw.ipynb", "cleo.ipynb", "dan/hw.ipynb", "dan.ipynb", ".git/x.ipynb", "notes.txt", "results/x"):
         (submitted / path).parent.mkdir(parents=True, exist_ok=True)
         (submitted / path).write_text("x")
-    found = {handin.student: handin for handin in handins(submitted, leave_out=submitted / "results")}
+    found = {handin.student: handin for handin in Roll(submitted, leave_out=submitted / "results")}
     assert list(found) == ["ada", "ben", "cleo", "dan"]
     assert found["cleo"].notebook == submitted / "cleo.ipynb"
     assert found["dan"].notebook == submitted / "dan" / "hw.ipynb"

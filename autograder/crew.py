@@ -1,0 +1,103 @@
+"""Who marks a class: worker processes of this machine, or any executor that is lent to us (cluster.py lends Dask's)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Generator, Iterable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+from autograder.errors import GraderFault
+from autograder.marking import PATIENCE_SECONDS, prepare_worker
+
+
+class Crew(Protocol):
+    """Gives the executors that submissions are handed to."""
+
+    @property
+    def gave_up(self) -> tuple[type[Exception], ...]:
+        """What a future raises when its submission has ended two workers."""
+        ...
+
+    def size(self) -> int:
+        """Return how many submissions may be out at once; workers may come and go."""
+        ...
+
+    def open(self, *, alone: bool = False) -> AbstractContextManager[Executor]:
+        """Return an executor; `alone`: one for a single submission, after a worker has broken the other.
+
+        Leaving it by an exception ends what is being marked.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Worker processes of our own: a pool, and after a worker has died a fresh one."""
+
+    workers: int
+    gave_up: tuple[type[Exception], ...] = ()
+
+    def size(self) -> int:
+        """Return the number of workers."""
+        return self.workers
+
+    @contextmanager
+    def open(self, *, alone: bool = False) -> Generator[Executor]:
+        """Start a pool of workers, which close their judges when they end."""
+        # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["autograder.marking", "autograder.judge"])
+        before = set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(1 if alone else self.workers, mp_context=context, initializer=prepare_worker)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _end(set(multiprocessing.active_children()) - before)
+            raise
+        pool.shutdown()
+
+
+class Lent:
+    """Any executor of the caller's, who opens and closes it."""
+
+    gave_up: tuple[type[Exception], ...] = ()
+
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self._executor = executor
+        self._workers = workers
+
+    def size(self) -> int:
+        """Return how many submissions the executor takes at once."""
+        return self._workers
+
+    def open(self, *, alone: bool = False) -> AbstractContextManager[Executor]:
+        """Return the executor itself; raises GraderFault when it is broken, for it is not ours to replace."""
+        if alone:
+            raise GraderFault("the executor has lost a worker and takes no more work; what is marked stays")
+        return nullcontext(self._executor)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _end(processes: Iterable[multiprocessing.process.BaseProcess]) -> None:
+    """End workers: they get a moment to close their judges."""
+    processes = list(processes)
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.exitcode is None:
+            process.kill()
+            process.join()
