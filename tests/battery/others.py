@@ -32,9 +32,9 @@ for family, address in (
 
 CLASSMATES = """
 import os
-for folder, _, names in os.walk("/"):
-    if folder.startswith(("/proc", "/sys")):
-        continue
+for folder, folders, names in os.walk("/"):
+    # Not where only the system and its packages are: every call searches, within the limit of a call.
+    folders[:] = [name for name in folders if name not in ("proc", "sys", "usr", "lib", "site-packages")]
     leaks += [name for name in names if "linus" in name or name in ("gradebook.db", "grades.csv")]
 """
 
