@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder import cli
 from autograder.assignment import load_assignment
+from autograder.commands import grade, score
 from autograder.marking import Marking
 from autograder.settings import load_settings
 from tests.fake_judge import FakeJudge
@@ -19,5 +20,5 @@ def marking(options: argparse.Namespace, course: Path) -> Marking:
 
 
 if __name__ == "__main__":
-    cli._marking = marking
+    grade.marking_of = score.marking_of = marking
     sys.exit(cli.main())

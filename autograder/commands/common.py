@@ -1,0 +1,73 @@
+"""What the commands share: the course, the marking, and the options that more than one of them takes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.marking import Marking
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_NBGRADER_FOLDERS = ("source", "release", "submitted")
+
+
+def add_command(commands: Commands, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
+    """Add a command under the name of its function, with the options that every command has."""
+    command = commands.add_parser(run.__name__, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--course", metavar="DIR", type=Path, help="the course folder (default: found upward from here)"
+    )
+    command.add_argument(
+        "--debug",
+        action="store_true",
+        default=bool(os.environ.get("AUTOGRADER_DEBUG")),
+        help="show the trace-back of a fault of the grader (also by AUTOGRADER_DEBUG=1)",
+    )
+    return command
+
+
+def add_isolation(command: argparse.ArgumentParser) -> None:
+    """Add --isolation, for the commands that run student code; `marking_of` reads it."""
+    command.add_argument(
+        "--isolation",
+        choices=("namespaces", "process"),
+        default="namespaces",
+        help="process: two processes and limits only, where namespaces are not to be had",
+    )
+
+
+def course_of(options: argparse.Namespace, submission: Path | None = None) -> Path:
+    """Return the course folder: --course, else at or above the working folder, else above the submission.
+
+    Above a submission only where it stands in one of nbgrader's folders: a student may hand in an nbgrader_config.py
+    and a source/ of their own beside the notebook, and these must never define the assignment.
+    """
+    from autograder.assignment import find_course
+
+    if options.course is not None:
+        return Path(options.course)
+    try:
+        return find_course(Path.cwd())
+    except UsageError:
+        above = [submission.absolute(), *submission.absolute().parents] if submission else []
+        for folder in reversed(above):  # the outermost: what a student can shape is further in
+            if folder.name in _NBGRADER_FOLDERS and (folder.parent / "nbgrader_config.py").is_file():
+                return folder.parent
+        raise
+
+
+def marking_of(options: argparse.Namespace, course: Path) -> Marking:
+    """Return how submissions are marked: the course's assignment and settings, and --isolation."""
+    from autograder.assignment import load_assignment
+    from autograder.marking import Marking
+    from autograder.settings import load_settings
+
+    return Marking(load_assignment(course), load_settings(course), options.isolation)

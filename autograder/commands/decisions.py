@@ -1,0 +1,58 @@
+"""`autograder override` and `extend`: what a person decides about one student."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, course_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    command = add_command(commands, override, "decide on a mark by hand, with a reason; it survives every re-run")
+    command.add_argument("student", metavar="STUDENT")
+    command.add_argument("task", metavar="TASK")
+    points = command.add_mutually_exclusive_group(required=True)
+    points.add_argument("points", metavar="POINTS", nargs="?", type=float)
+    points.add_argument("--withdraw", action="store_true", help="let the checks decide again")
+    command.add_argument("--reason", metavar="TEXT", required=True, help="why; the student reads it")
+
+    command = add_command(commands, extend, "give one student more time before late penalties")
+    command.add_argument("student", metavar="STUDENT")
+    command.add_argument(
+        "hours", metavar="TIME", type=_hours, help="after the due date, such as 2d, 12h or 1d12h; 0h takes it back"
+    )
+    command.add_argument("--gradebook", metavar="URL", help="nbgrader's gradebook (default: the course's own)")
+
+
+def override(options: argparse.Namespace) -> int:
+    """Enter a person's decision about a mark."""
+    from autograder.assignment import load_assignment
+    from autograder.overrides import Appeal, override_command
+
+    appeal = Appeal(options.student, options.task, options.points, options.reason)
+    print(override_command(load_assignment(course_of(options)), appeal))
+    return 0
+
+
+def extend(options: argparse.Namespace) -> int:
+    """Give one student more time."""
+    from autograder.assignment import load_assignment
+    from autograder.gradebook import extend_command
+
+    assignment = load_assignment(course_of(options))
+    print(extend_command(assignment, options.gradebook, options.student, options.hours))
+    return 0
+
+
+def _hours(text: str) -> float:
+    found = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text)
+    if not text or found is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time such as 2d, 12h or 1d12h")
+    days, hours = (int(part or 0) for part in found.groups())
+    return 24.0 * days + hours

@@ -1,0 +1,66 @@
+"""`autograder grade`: a class."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, add_isolation, course_of, marking_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = add_command(commands, grade, "score a class; goes on where it stopped")
+    command.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="holds STUDENT/consistency-models/*.ipynb, STUDENT/*.ipynb or STUDENT.ipynb (default: submitted)",
+    )
+    command.add_argument("--out", metavar="DIR", type=Path, help="where the reports go (default: results)")
+    command.add_argument("--workers", metavar="N", type=_count, help="how many at a time (default: one a core)")
+    command.add_argument(
+        "--scheduler", metavar="ADDRESS", help="mark on the workers of a Dask scheduler; `local` starts some here"
+    )
+    command.add_argument(
+        "--roster", metavar="FILE", type=Path, help="a CSV file of who should hand in: its column `id`"
+    )
+    command.add_argument("--force", action="store_true", help="mark again what is already done")
+    command.add_argument(
+        "--gradebook", metavar="URL", help="nbgrader's gradebook, or none (default: the course's own, by its settings)"
+    )
+    command.add_argument("--verbose", action="store_true", help="print a line for each submission as it is marked")
+    add_isolation(command)
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade a class."""
+    from autograder.batch import ClassJob, grade_class
+    from autograder.gradebook import open_gradebook
+
+    course = course_of(options, options.folder)
+    marking = marking_of(options, course)
+    out = options.out or course / "results"
+    job = ClassJob(
+        folder=options.folder or course / "submitted",
+        out=out,
+        workers=options.workers,
+        force=options.force,
+        open_gradebook=partial(open_gradebook, marking.assignment, options.gradebook, out),
+        scheduler=options.scheduler,
+        roster=options.roster,
+        verbose=options.verbose,
+    )
+    return grade_class(job, marking)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of workers, 1 or more")
+    return int(text)

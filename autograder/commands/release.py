@@ -1,0 +1,24 @@
+"""`autograder release`: what students get."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, course_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = add_command(commands, release, "build release/ from source/ and prove it")
+    command.add_argument("--check", action="store_true", help="write nothing; fail when release/ is stale")
+
+
+def release(options: argparse.Namespace) -> int:
+    """Build or check what students get."""
+    from autograder.release import release_command
+
+    return release_command(course_of(options), options.check)

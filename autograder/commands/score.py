@@ -1,0 +1,47 @@
+"""`autograder score`: one notebook."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, add_isolation, course_of, marking_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+_FORMS = {"json": "JSON", "junit": "JUnit XML", "html": "a web page", "gradescope": "results.json"}
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = add_command(commands, score, "score one notebook")
+    command.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    command.add_argument(
+        "--student", metavar="ID", help="who handed it in (default: nbgrader's folder, or the file's name)"
+    )
+    for form, what in _FORMS.items():
+        command.add_argument(f"--{form}", metavar="F", type=Path, help=f"write the report as {what} (- for stdout)")
+    command.add_argument("--explain", action="store_true", help="for staff: checks, limits, versions and seeds as well")
+    command.add_argument("--fail-under", metavar="PERCENT", type=_percent, help="exit with 1 below this score")
+    add_isolation(command)
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score one notebook."""
+    from autograder.score import ScoreJob, score_notebook
+
+    job = ScoreJob(**{field.name: getattr(options, field.name) for field in fields(ScoreJob)})
+    return score_notebook(job, marking_of(options, course_of(options, options.notebook)))
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 100")
+    return value
