@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +59,13 @@ def test_first_box_of_a_keeper_is_as_empty_as_later_ones(bench: Bench) -> None:
 def test_right_submission_earns_everything_after_all_rows(bench: Bench) -> None:
     """A keeper that has seen every row still marks a whole right submission in full, with no warning."""
     bench.check(Row("right", whole=True))
+
+
+def test_row_86_clock_set_back_changes_no_report(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge measures with a clock that nobody sets: an hour back at every look costs nobody anything."""
+    days = itertools.count(time.time(), -3600)
+    monkeypatch.setattr(time, "time", lambda: next(days))
+    assert bench.mark_neighbour() == bench.before
 
 
 @pytest.mark.root
