@@ -55,7 +55,7 @@ def configure(c: Config) -> None:
         *_named("AssignLatePenalties", "GetGrades"),  # again: a percentage of what is now marked by hand, too
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
-    c.TemplateExporter.filters = {"markdown2html": "autograder.render.markdown.to_safe_html"}
+    c.TemplateExporter.filters = {"markdown2html": "autograder.render.safe_html.to_safe_html"}
 
 
 def _named(*names: str) -> list[str]:

@@ -18,6 +18,7 @@ from autograder.overrides import load_overrides
 from autograder.render.gradescope import to_gradescope
 from autograder.render.html import to_html
 from autograder.render.junit import to_junit
+from autograder.render.markdown import to_markdown
 from autograder.render.terminal import console, forget_stdout, report_table
 from autograder.report import GRADER_ERROR, UNREADABLE, Report, json_text
 from autograder.students import Handin, student_of
@@ -34,6 +35,7 @@ class ScoreJob:
     json: Path | None = None
     junit: Path | None = None
     html: Path | None = None
+    markdown: Path | None = None
     gradescope: Path | None = None
     explain: bool = False  # for staff: how the mark came about
     fail_under: float | None = None  # percent of max_score; the bonus does not count
@@ -45,6 +47,7 @@ class ScoreJob:
             (self.json, Report.to_json),
             (self.junit, to_junit),
             (self.html, to_html),
+            (self.markdown, to_markdown),
             (self.gradescope, lambda report: json_text(to_gradescope(report))),
         ]
         named = [(path, form) for path, form in forms if path is not None]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from autograder.render.drawing import Drawing
-from autograder.render.figures import figures
+from autograder.render.figures import figures, in_words
 from autograder.render.html import to_html
 from autograder.render.picture import COLOURS
 from tests.sample_reports import EVIDENCE, HOSTILE, graded
@@ -42,6 +42,15 @@ def test_figures_of_nothing_are_none() -> None:
     """A submission that trained nothing and sampled nothing has no figure, and its page no empty frame."""
     assert figures({}) == []
     assert "<figure>" not in to_html(graded())
+
+
+def test_in_words_says_what_the_figures_say() -> None:
+    """Forms without pictures have the same numbers, and whose functions were used."""
+    (_, distance), (_, levels) = in_words(EVIDENCE)
+    _, shown, visited = figures(EVIDENCE)
+    assert distance == f"{shown.description} In place of ema_update, which did not hold, the course's own was used."
+    assert levels == visited.description
+    assert in_words({}) == []
 
 
 def test_svg_is_labelled_and_colours_are_roles() -> None:

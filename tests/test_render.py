@@ -15,11 +15,13 @@ from rich.console import Console, RenderableType
 from autograder.render.gradescope import to_gradescope
 from autograder.render.html import ClassRow, to_html, to_index
 from autograder.render.junit import to_junit
+from autograder.render.markdown import to_markdown
 from autograder.render.terminal import class_table, report_table
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult
 from autograder.verdict import Status
-from tests.sample_reports import HOSTILE, graded, hostile, is_plain
+from tests.sample_reports import EVIDENCE, HOSTILE, graded, hostile, is_plain
 
+FORMS = (to_html, to_junit, to_markdown, Report.to_json, lambda report: json.dumps(to_gradescope(report)))
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
@@ -179,13 +181,15 @@ def test_to_index_links_to_every_report() -> None:
 
 
 def test_report_table_names_scores_and_lost_points() -> None:
-    """A row a task, the sum, and a sentence for every lost point."""
-    text = printed(report_table(graded()))
+    """A row a task and a check, the sum, a sentence for every lost point, and what was measured."""
+    text = printed(report_table(graded(evidence=EVIDENCE)))
     assert "4 / 16" in text
     assert "22 / 50" in text
     flowing = " ".join(text.split())
     assert "The target moves to the weighted mean: wrong value, 8 points lost" in flowing
     assert "10 points not earned" in flowing
+    assert "✓ Each row uses its own t 3 / 3 holds" in flowing
+    assert "with 2 steps at 1, 0.002, expected 1, 0.501" in flowing
     assert "note: cell test_noisy_sample" in flowing
 
 
@@ -226,7 +230,9 @@ def test_class_table_counts_those_it_leaves_out() -> None:
     assert "… and 940 more" in printed(class_table([("ada", "1 / 2", "0", "graded")] * 60, 1000))
 
 
-@pytest.mark.parametrize("form", [to_html, to_junit, Report.to_json, lambda r: json.dumps(to_gradescope(r))])
+@pytest.mark.parametrize(
+    "form", [to_html, to_junit, to_markdown, Report.to_json, lambda r: json.dumps(to_gradescope(r))]
+)
 def test_every_form_leaves_out_what_is_for_staff(form: Callable[[Report], str | bytes]) -> None:
     """Traces and suspicions reach no form that a student reads."""
     text = form(graded(staff={"traceback": "CANARY"}))

@@ -19,14 +19,15 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_score_writes_every_form_and_the_table(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One run, four files, a table, exit code 0 whatever the score."""
+    """One run, a file a form, a table, exit code 0 whatever the score."""
     notebook = hand_in(course, "ada", "partly")
-    code = run("score", notebook, "--json", "r.json", "--junit", "r.xml", "--html", "r.html", "--gradescope", "g.json")
-    assert code == 0
+    files = {"json": "r.json", "junit": "r.xml", "html": "r.html", "markdown": "r.md", "gradescope": "g.json"}
+    assert run("score", notebook, *(part for form, file in files.items() for part in (f"--{form}", file))) == 0
     report = json.loads(Path("r.json").read_text())
     assert (report["student"], report["status"], report["score"]) == ("ada", "graded", 66.666667)
     assert ElementTree.parse("r.xml").getroot().tag == "testsuites"
     assert "<title>ada: consistency-models</title>" in Path("r.html").read_text()
+    assert "**66.67 of 100 points**" in Path("r.md").read_text()
     assert json.loads(Path("g.json").read_text())["score"] == pytest.approx(66.66667 + 6.66667)
     assert "66.67 / 100" in capsys.readouterr().out
 

@@ -12,7 +12,13 @@ from autograder.commands.common import add_command, add_isolation, course_of, ma
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
 
-_FORMS = {"json": "JSON", "junit": "JUnit XML", "html": "a web page", "gradescope": "results.json"}
+_FORMS = {
+    "json": "JSON",
+    "junit": "JUnit XML",
+    "html": "a web page",
+    "markdown": "Markdown, for a CI job's summary",
+    "gradescope": "results.json",
+}
 
 
 def add(commands: Commands) -> None:

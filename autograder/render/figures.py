@@ -68,6 +68,16 @@ def figures(evidence: dict[str, Any]) -> list[Figure]:
     return found
 
 
+def in_words(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what the figures show to those who cannot see them, each as the task that it belongs to and a sentence."""
+    found = []
+    if "distance" in evidence:
+        found.append((QUALITY, _distance_in_words(_rows(evidence["distance"])) + _replaced(evidence)))
+    if evidence.get("levels"):
+        found.append((SAMPLER, levels_in_words(evidence["levels"])))
+    return found
+
+
 def _samples(evidence: dict[str, Any]) -> Figure:
     clouds = {name: _unpacked(text) for name, text in evidence["samples"].items()}
     panels = (
@@ -75,13 +85,16 @@ def _samples(evidence: dict[str, Any]) -> Figure:
         ("The teacher, 200 steps", _cloud(clouds["teacher"], "teacher", clouds["target"])),
         ("Your model, one jump", _cloud(clouds["student"], "own", clouds["target"])),
     )
-    replaced = evidence.get("replaced", [])
-    whose = f" In place of {_and(replaced)}, which did not hold, the course's own was used." if replaced else ""
     description = (
         "Samples of the model that your functions trained in a short run of the grader's, beside real data and beside "
-        f"the teacher's samples from the same noise.{whose}"
+        f"the teacher's samples from the same noise.{_replaced(evidence)}"
     )
     return Figure("samples", QUALITY, "Where your model's samples fall", description, panels)
+
+
+def _replaced(evidence: dict[str, Any]) -> str:
+    replaced = evidence.get("replaced", [])
+    return f" In place of {_and(replaced)}, which did not hold, the course's own was used." if replaced else ""
 
 
 def _cloud(points: Sequence[Point], role: str, behind: Sequence[Point]) -> Drawing:
@@ -101,7 +114,7 @@ def _cloud(points: Sequence[Point], role: str, behind: Sequence[Point]) -> Drawi
 
 
 def _distances(distance: dict[str, dict[str, float]]) -> Figure:
-    rows = [(name, label, distance[name]) for name, label in (("mean", "all"), ("tail", "outer")) if name in distance]
+    rows = _rows(distance)
     height = ROW * len(rows) + 40
     drawing = Drawing(WIDE, height)
     for place, (_, label, row) in enumerate(rows):
@@ -123,6 +136,10 @@ def _distances(distance: dict[str, dict[str, float]]) -> Figure:
     drawing.words(((LEFT + WIDE - RIGHT) / 2, axis + 32), "the distance that right functions reach", "soft", "middle")
     title = "How far from the teacher"
     return Figure("distance", QUALITY, title, _distance_in_words(rows), (("", drawing),), DISTANCE_KEY)
+
+
+def _rows(distance: dict[str, dict[str, float]]) -> list[tuple[str, str, dict[str, float]]]:
+    return [(name, label, distance[name]) for name, label in (("mean", "all"), ("tail", "outer")) if name in distance]
 
 
 def _distance_in_words(rows: Sequence[tuple[str, str, dict[str, float]]]) -> str:

@@ -12,9 +12,20 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.render.figures import Figure, figures
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
-from autograder.report import CheckResult, Report, TaskResult
-from autograder.verdict import Status
+from autograder.render.text import (
+    NOTICES_SHOWN,
+    SIGNS,
+    clean,
+    is_repeat,
+    kind,
+    note,
+    number,
+    one_line,
+    points,
+    statement,
+    verdict,
+)
+from autograder.report import Report
 
 
 @dataclass(frozen=True)
@@ -49,24 +60,6 @@ def _page(name: str, **context: object) -> str:
     return _pages().get_template(f"{name}.html.j2").render(context)
 
 
-def _mark(check: CheckResult) -> str:
-    """Return the kind of a verdict: what the page shows by sign and colour, and always in a word too."""
-    if check.status is Status.PASSED:
-        return "held" if check.earned == 1 else "part"
-    if check.status in (Status.NOT_ATTEMPTED, Status.GRADER_ERROR):
-        return "open"
-    return "lost"
-
-
-def _verdict(check: CheckResult) -> str:
-    return "holds in part" if _mark(check) == "part" else WORDS[check.status]
-
-
-def _points(task: TaskResult, check: CheckResult) -> str:
-    available = float(task.points * check.share)
-    return f"{number(available * float(check.earned))} / {number(available)}"
-
-
 def _percent(score: float, out_of: float) -> float:
     return round(100 * score / out_of, 2) if out_of else 0.0
 
@@ -82,9 +75,10 @@ def _pages() -> Environment:
     )
     pages.filters |= {"clean": clean, "one_line": one_line, "number": number, "statement": statement, "note": note}
     pages.globals |= {
-        "mark": _mark,
-        "verdict": _verdict,
-        "points": _points,
+        "mark": kind,
+        "signs": SIGNS,
+        "verdict": verdict,
+        "points": points,
         "percent": _percent,
         "is_repeat": is_repeat,
     }

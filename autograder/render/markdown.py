@@ -1,31 +1,107 @@
-"""Markdown to HTML in nbgrader's pages: what a student wrote is shown, and runs nowhere."""
+"""The student's report as Markdown, for the summary of a CI job or a comment: the same facts as on the page.
+
+Written for GitHub's dialect, which others read as well. What came from a student is text in it: no link, no picture, no
+mention, no markup, no command to the CI system whose log it may pass through.
+"""
 
 from __future__ import annotations
 
-import bleach
-from bleach.css_sanitizer import CSSSanitizer
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+import re
+from collections.abc import Iterator
 
-_TAGS = {
-    *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "hr", "i", "img"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "summary"),
-    *("sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"),
-}
-_ATTRIBUTES = {
-    "*": ["class", "id", "align"],
-    "a": ["href", "title"],
-    "img": ["src", "alt", "title", "width", "height"],
-    "td": ["style", "colspan", "rowspan"],
-    "th": ["style", "colspan", "rowspan"],
-}
-_STYLES = CSSSanitizer(allowed_css_properties=["text-align"])  # of tables; anything else could cover the page
+from autograder.render.figures import in_words
+from autograder.render.text import (
+    NOTICES_SHOWN,
+    SIGNS,
+    clean,
+    for_log,
+    is_repeat,
+    kind,
+    note,
+    number,
+    one_line,
+    statement,
+)
+from autograder.render.text import points as points_of
+from autograder.render.text import verdict as verdict_on
+from autograder.report import GRADED, CheckResult, Report, TaskResult
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MARKUP = re.compile(r"[\\`*_{}\[\]|~$:!^]")
+# GitHub looks for mentions and numbers of issues in the finished text, where a backslash is gone: a comment parts them.
+_REFERENCE = re.compile(r"[@#](?=\w)")
+_ADDRESS = re.compile(r"www\.", re.IGNORECASE)
+_FIRST = re.compile(r"^(?:[-+=#]|\d(?=\d*[.)]))")  # would begin a list, a heading or a rule
 
 
-def to_safe_html(source: str) -> str:
-    """Return markdown as HTML without scripts, frames, forms and addresses other than http, https and mailto.
+def to_markdown(report: Report, level: int = 2) -> str:
+    """Return the report; `level` is that of its heading, so that it may stand below another text's."""
+    return "\n\n".join(_blocks(report, "#" * level)) + "\n"
 
-    What is removed is the danger in the result, not in the text: mathematics and `a < b` stay as they are.
-    """
-    made = MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(source)
-    safe = ["http", "https", "mailto"]
-    return str(bleach.clean(made, tags=_TAGS, attributes=_ATTRIBUTES, css_sanitizer=_STYLES, protocols=safe))
+
+def escaped(text: str) -> str:
+    """Return a line or a message as Markdown that shows it as it is, in a paragraph or in a cell of a table."""
+    text = "".join(_ENTITIES.get(char, char) for char in for_log(text.expandtabs(4)))
+    text = _ADDRESS.sub(lambda found: f"{found[0][:-1]}\\.", _MARKUP.sub(r"\\\g<0>", text))
+    text = _FIRST.sub(lambda found: f"&#{ord(found[0])};", _REFERENCE.sub(r"\g<0><!-- -->", text))
+    lines = [line.rstrip() for line in text.split("\n")]
+    # Four spaces would begin a block of code, which takes escapes at their word.
+    return "<br>".join("&nbsp;" * (len(line) - len(line.lstrip())) + line.lstrip() for line in lines)
+
+
+def code(text: str) -> str:
+    """Return a name as a span of code, where nothing is markup and no mention is seen; also in a cell of a table."""
+    line = for_log(one_line(text)).replace("|", "¦") or "–"
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
+
+
+def _blocks(report: Report, heading: str) -> Iterator[str]:
+    yield f"{heading} {escaped(report.assignment)}: {code(report.student)}"
+    yield _score(report)
+    if report.reason:
+        yield f"> {escaped(clean(report.reason))}"
+    if report.status == GRADED:
+        yield "\n".join(["| Task | Score |", "| --- | ---: |", *(_row(task) for task in report.tasks)])
+    measured = in_words(report.evidence)
+    for task in report.tasks:
+        if task.checks:
+            title = escaped(one_line(task.title))
+            yield f"{heading}# {title}\n\n" + "\n".join(_check(task, check) for check in task.checks)
+            yield from (escaped(sentence) for about, sentence in measured if about == task.id)
+    if report.warnings:
+        yield f"{heading}# Noticed, without any cost\n\n" + "\n".join(_notices(report))
+    if report.checks_readable:
+        yield "This was marked on a machine where the checks could be read by the submission."
+    yield _marked(report)
+
+
+def _score(report: Report) -> str:
+    if report.score is None:
+        return "**Not marked.** The grader failed, not your work. No points are lost."
+    bonus = f", and {number(report.bonus)} bonus points" if report.bonus else ""
+    return f"**{number(report.score)} of {number(report.max_score)} points**{bonus}"
+
+
+def _row(task: TaskResult) -> str:
+    return f"| {escaped(one_line(task.title))} | {number(task.score)} / {number(task.points)} |"
+
+
+def _check(task: TaskResult, check: CheckResult) -> str:
+    title, verdict = escaped(statement(check.title)), verdict_on(check)
+    line = f"- {SIGNS[kind(check)]} {title}: **{verdict}**, {points_of(task, check)}"
+    message = "As above." if is_repeat(task, check) else check.message
+    return f"{line}\n  > {escaped(clean(message))}" if message else line
+
+
+def _notices(report: Report) -> Iterator[str]:
+    yield from (f"- {escaped(note(notice))}" for notice in report.warnings[:NOTICES_SHOWN])
+    more = len(report.warnings) - NOTICES_SHOWN
+    if more > 0:
+        yield f"- … and {more} more of this kind."
+
+
+def _marked(report: Report) -> str:
+    file = code(report.file) if report.file else "no file"
+    sha256 = f", SHA-256 {code(report.sha256[:16])}" if report.sha256 else ""
+    return f"Marked: {file}{sha256}. Isolation: {escaped(report.isolation)}."

@@ -12,7 +12,22 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, for_log, is_repeat, note, number, one_line, statement
+from autograder.render.figures import in_words
+from autograder.render.text import (
+    NOTICES_SHOWN,
+    SIGNS,
+    WORDS,
+    clean,
+    for_log,
+    is_repeat,
+    kind,
+    note,
+    number,
+    one_line,
+    points,
+    statement,
+    verdict,
+)
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
@@ -39,7 +54,7 @@ def console(*, to_stderr: bool = False) -> Console:
 
 
 def report_table(report: Report) -> RenderableType:
-    """Return the tasks with their scores, and a sentence for each lost point."""
+    """Return tasks and checks with their scores, a sentence for each lost point, and what was measured."""
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
     total = "not marked" if report.score is None else _of(report.score, report.max_score)
     table.add_column("task", footer=f"total{_bonus(report)}")
@@ -48,12 +63,17 @@ def report_table(report: Report) -> RenderableType:
     for task in report.tasks:
         known = task.checks and report.score is not None
         score = _of(task.score, task.points) if known else f"– / {number(task.points)}"
-        table.add_row(_text(task.title), score, _verdict(task))
+        table.add_row(Text(_line(task.title), "bold"), score, _verdict(task))
+        for check in task.checks:
+            title = Padding(_text(f"{SIGNS[kind(check)]} {statement(check.title)}"), (0, 0, 0, 2))
+            style = _STYLES.get(check.status, "red")
+            table.add_row(title, Text(points(task, check), "dim"), Text(verdict(check), style))
     parts: list[RenderableType] = [Text(_line(f"{report.assignment}: {one_line(report.student)}"), "bold")]
     if report.reason:
         parts.append(_message(report.reason))
     parts.append(table)
     parts += [_lost(task, check) for task in report.tasks for check in task.failed]
+    parts += [_message(sentence) for _, sentence in in_words(report.evidence)]
     parts += [_message(f"note: {note(w)}", "yellow") for w in report.warnings[:NOTICES_SHOWN]]
     if report.checks_readable:
         parts.append(_message("note: on this machine the checks were readable to the submission", "yellow"))
@@ -78,10 +98,10 @@ def class_table(rows: Iterable[Sequence[str]], total: int) -> RenderableType:
 
 
 def _lost(task: TaskResult, check: CheckResult) -> RenderableType:
-    points = number(float(task.points * check.share * (1 - check.earned)))
+    lost = number(float(task.points * check.share * (1 - check.earned)))
     what = "withheld" if check.status is Status.GRADER_ERROR else "not earned" if task.bonus else "lost"
-    unit = "point" if points == "1" else "points"
-    head = _line(f"{task.title} – {statement(check.title)}: {WORDS[check.status]}, {points} {unit} {what}")
+    unit = "point" if lost == "1" else "points"
+    head = _line(f"{task.title} – {statement(check.title)}: {WORDS[check.status]}, {lost} {unit} {what}")
     body = _message("As above." if is_repeat(task, check) else check.message)
     return Group(Text(head, _STYLES.get(check.status, "red")), Padding(body, (0, 0, 0, 2)))
 

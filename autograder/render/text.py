@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from autograder.plain import MESSAGE_LENGTH, NAME_LENGTH, WORDS, clean, for_log, number, one_line
 from autograder.report import CheckResult, Notice, TaskResult
+from autograder.verdict import Status
 
 __all__ = [
-    "MESSAGE_LENGTH", "NAME_LENGTH", "NOTICES_SHOWN", "WORDS",
-    "clean", "for_log", "is_repeat", "note", "number", "one_line", "statement",
+    "MESSAGE_LENGTH", "NAME_LENGTH", "NOTICES_SHOWN", "SIGNS", "WORDS",
+    "clean", "for_log", "is_repeat", "kind", "note", "number", "one_line", "points", "statement", "verdict",
 ]  # fmt: skip
 
+SIGNS = {"held": "✓", "lost": "✗", "part": "◐", "open": "○"}  # for what `kind` returns
 NOTICES_SHOWN = 40  # a notebook with a thousand odd cells must not make a report without end
 
 
@@ -28,3 +30,23 @@ def is_repeat(task: TaskResult, check: CheckResult) -> bool:
     """Return whether an earlier check of the task was lost with the very same message."""
     earlier = task.checks[: task.checks.index(check)]
     return bool(check.message) and any(other.message == check.message for other in earlier)
+
+
+def kind(check: CheckResult) -> str:
+    """Return held, part, lost or open: what is shown by a sign and a colour, and always in a word too."""
+    if check.status is Status.PASSED:
+        return "held" if check.earned == 1 else "part"
+    if check.status in (Status.NOT_ATTEMPTED, Status.GRADER_ERROR):
+        return "open"
+    return "lost"
+
+
+def verdict(check: CheckResult) -> str:
+    """Return the verdict on a check in words."""
+    return "holds in part" if kind(check) == "part" else WORDS[check.status]
+
+
+def points(task: TaskResult, check: CheckResult) -> str:
+    """Return what a check earned of its points."""
+    available = float(task.points * check.share)
+    return f"{number(available * float(check.earned))} / {number(available)}"
