@@ -121,6 +121,12 @@ def released_source(source: str) -> str:
     return strip_region(source, *MARKERS[1]).rstrip()
 
 
+def without_markers(source: str) -> str:
+    """Return the source without the marker lines themselves, bare or in an HTML comment."""
+    markers = {marker for pair in MARKERS for marker in pair}
+    return "\n".join(line for line in source.split("\n") if line.strip().strip("<!->").strip() not in markers)
+
+
 def load_assignment(course: Path) -> Assignment:
     """Read the source notebook of a course.
 

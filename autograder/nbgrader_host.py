@@ -25,7 +25,7 @@ from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.assignment import MARKERS, Assignment, load_assignment
+from autograder.assignment import Assignment, load_assignment, without_markers
 from autograder.errors import GraderFault, UsageError
 from autograder.gradebook import KEPT, enter_bonus, prepare_table
 from autograder.graded_notebook import add_verdicts, restored
@@ -53,10 +53,8 @@ class ModelAnswer(NbGraderPreprocessor):  # type: ignore[misc]
     """Takes the marker lines out of the model answer."""
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> Converted:
-        """Drop lines that are markers, bare or in an HTML comment."""
-        markers = {marker for pair in MARKERS for marker in pair}
-        lines = cell.source.split("\n")
-        cell.source = "\n".join(line for line in lines if line.strip().strip("<!->").strip() not in markers)
+        """Drop lines that are markers."""
+        cell.source = without_markers(cell.source)
         return cell, resources
 
 

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder.assignment import NAME, Assignment, load_assignment
+from autograder.assignment import NAME, Assignment, load_assignment, without_markers
 
 COURSE = Path(__file__).resolve().parent.parent
 FILE = f"{NAME}.ipynb"
@@ -49,7 +49,7 @@ def reference_notebook(changes: Mapping[str, str] | None = None) -> NotebookNode
 
 def reference_answers() -> dict[str, str]:
     """Return the reference's answer cells by task, without the marker lines."""
-    return {cell.grade_id: _without_markers(cell.source) for cell in assignment().reference}
+    return {cell.grade_id: without_markers(cell.source) for cell in assignment().reference}
 
 
 def cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:
@@ -98,7 +98,3 @@ def _blank() -> NotebookNode:
 
 def _nbgrader_config() -> Config:
     return PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
-
-
-def _without_markers(source: str) -> str:
-    return "\n".join(line for line in source.splitlines() if "### BEGIN SOLUTION" not in line and "### END" not in line)

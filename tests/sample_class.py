@@ -1,7 +1,8 @@
 """A class of five that shows what the grader does: `python -m tests.sample_class DIR [COURSE]`.
 
 Right answers, one wrong answer, an untouched release, an attack, and a file that was cut short. The right answers
-are the source notebook's own, put into the release as a student would. Run again, it writes the same bytes.
+are the source notebook's own, put into the release as a student would write them: without nbgrader's markers. Run
+again, it writes the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from autograder.assignment import NAME, load_assignment
+from autograder.assignment import NAME, load_assignment, without_markers
 from autograder.release import release_folder
 
 # The two weights are exchanged: the target runs ahead instead of lagging.
@@ -77,7 +78,7 @@ def sample_consistency_multistep(model, n_samples, n_steps, sigma_min=0.002, sig
 
 def correct_notebook(course: Path) -> Any:
     """Return the release of a course with the reference answers in its answer cells."""
-    answers = {cell.grade_id: cell.source for cell in load_assignment(course).reference}
+    answers = {cell.grade_id: without_markers(cell.source) for cell in load_assignment(course).reference}
     return with_answers(released_notebook(course), answers)
 
 
