@@ -10,9 +10,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.errors import UsageError
-from autograder.quick_nbformat import nbformat
+
+if TYPE_CHECKING:
+    import nbformat
 
 NAME = "consistency-models"
 MARKERS = (
@@ -132,6 +135,8 @@ def load_assignment(course: Path) -> Assignment:
 
     Raises UsageError when the notebook is missing, is no notebook, or names no tasks.
     """
+    from autograder.quick_nbformat import nbformat  # here: what publishes stored reports needs nothing but Python
+
     path = source_notebook(course)
     try:
         notebook = nbformat.read(path, as_version=4)

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from autograder import __version__
-from autograder.commands import course, decisions, grade, release, score
+from autograder.commands import course, decisions, delivery, grade, release, score
 from autograder.errors import AutograderError
 
 INTERRUPTED = 130
@@ -17,6 +17,7 @@ _GROUPS = (
     score,
     grade,
     decisions,
+    delivery,
     course,
 )
 DESCRIPTION = "Marks the consistency-models assignment."

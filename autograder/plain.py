@@ -18,6 +18,8 @@ NAME_LENGTH = 200
 _SHOWN_AS = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"  # legitimate in Persian and Indic names, and inside emoji
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+# What a spreadsheet may take for the start of a formula, full-width signs included (OWASP, CSV injection).
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _COMMAND = re.compile(r"(:(?=:)|#(?=#))")
 
 WORDS = {
@@ -57,6 +59,11 @@ def for_log(text: str) -> str:
     Azure obeys `##vso[`. Where a table breaks a line is not ours to say, so the pairs are parted everywhere.
     """
     return _COMMAND.sub(r"\1 ", text)
+
+
+def no_formula(text: str) -> str:
+    """Return text for a cell of a CSV file; what a spreadsheet would take for a formula gets a quote (') in front."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def number(value: float) -> str:

@@ -16,14 +16,12 @@ from autograder.assignment import NAME, Task
 from autograder.errors import UsageError
 from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
+from autograder.plain import no_formula
 from autograder.provenance import how_marked
 from autograder.render.html import ClassRow, to_html, to_index
 from autograder.report import GRADER_ERROR, Report, json_text
 from autograder.stored import read_record, read_report
 from autograder.students import Handin, file_name, file_sha256
-
-# What a spreadsheet may take for the start of a formula, full-width signs included (OWASP, CSV injection).
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 class Results:
@@ -128,10 +126,9 @@ def grades_csv(tasks: Iterable[Task], rows: Iterable[ClassRow]) -> str:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["student", "score", "max_score", "bonus", "status", *(task.id for task in tasks)])
     for row in rows:
-        name = f"'{row.student}" if row.student.startswith(_FORMULA) else row.student
         # No score is an empty cell: the grader failed, which is not a 0, in no column.
         tasks_scores = row.tasks if row.score is not None else ("",) * len(row.tasks)
-        table.writerow([name, row.score, row.max_score, row.bonus, row.status, *tasks_scores])
+        table.writerow([no_formula(row.student), row.score, row.max_score, row.bonus, row.status, *tasks_scores])
     return file.getvalue()
 
 
