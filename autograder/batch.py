@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.again import with_dependents
 from autograder.crew import Crew, Embedded, cores
 from autograder.marking import Job, Marking
 from autograder.overrides import Overrides, load_overrides
@@ -38,6 +39,7 @@ class ClassJob:
     out: Path
     workers: int | None = None  # None: as many as there are cores
     force: bool = False  # mark again what is already done
+    only: Sequence[str] = ()  # tasks to mark again, with what depends on them; the rest of each report is kept
     scheduler: str | None = None  # the address of a Dask scheduler, or "local"; None: worker processes of our own
     roster: Path | None = None  # a CSV file of who should hand in
     verbose: bool = False  # a line a submission
@@ -50,6 +52,7 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
     `crew` marks instead of what `job` names: any executor, as `crew.Lent`. Raises UsageError for a folder that is
     missing or empty, IsolationMissing, and GraderFault for a full disk; what was done by then stays written.
     """
+    only = with_dependents(job.only, marking.assignment.tasks)
     roster = read_roster(job.roster) if job.roster is not None else None
     roll = Roll(job.folder, job.out, roster)
     with (
@@ -57,18 +60,19 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
         job.open_gradebook() as gradebook,
         ClassProgress(len(roll), job.verbose) as progress,
     ):
-        todo = _Todo(roll, results, progress, job.force)
+        todo = _Todo(roll, progress, lambda handin: not job.force and results.is_done(handin, only))
         keep = _Keeper(results, gradebook, load_overrides(marking.assignment))
         how = in_one(results.how)
         first = next(todo, None)
         if first is not None:  # else there is no need of workers
-            jobs = (Job(handin, marking, how) for handin in chain([first], todo))
+            jobs = (Job(handin, marking, how, results.again(handin, only)) for handin in chain([first], todo))
             with _crew(job, crew, len(roll)) as workers, closing(mark_all(jobs, workers)) as marked:
-                for handin, report in marked:
-                    progress.done(keep.write(handin, report))
+                for done, report in marked:
+                    progress.done(keep.write(done.handin, report, done.again.how_kept if done.again else {}))
         for handin in roll:
             keep.bring_up_to_date(handin, read_report(job.out, handin.student))
         results.finish(roll.students)
+        _print_names("marked again, the rest kept", only)
         return _show(results, roll, todo.kept)
 
 
@@ -80,11 +84,11 @@ class _Keeper:
         self._gradebook = gradebook
         self._overrides = overrides
 
-    def write(self, handin: Handin, report: Report) -> Report:
+    def write(self, handin: Handin, report: Report, how_kept: Mapping[str, str]) -> Report:
         report = self._overrides.apply(report)
         if self._gradebook is not None:
             self._gradebook.write(report, handin)  # first: what is stored in the results counts as done
-        self._results.write(handin, report)
+        self._results.write(handin, report, how_kept)
         return report
 
     def bring_up_to_date(self, handin: Handin, stored: Report | None) -> None:
@@ -92,7 +96,7 @@ class _Keeper:
         if stored is None or stored.status == GRADER_ERROR:
             return
         if self._overrides.apply(stored) != stored:
-            self.write(handin, stored)
+            self.write(handin, stored, self._results.how_stored(handin))
         elif self._gradebook is not None and not self._gradebook.holds(stored):
             self._gradebook.write(stored, handin)
 
@@ -100,19 +104,18 @@ class _Keeper:
 class _Todo:
     """Yields what is not done yet, and counts what is."""
 
-    def __init__(self, roll: Roll, results: Results, progress: ClassProgress, force: bool) -> None:
+    def __init__(self, roll: Roll, progress: ClassProgress, is_done: Callable[[Handin], bool]) -> None:
         self.kept = 0
         self._handins = iter(roll)
-        self._results = results
         self._progress = progress
-        self._force = force
+        self._is_done = is_done
 
     def __iter__(self) -> Iterator[Handin]:
         return self
 
     def __next__(self) -> Handin:
         for handin in self._handins:
-            if self._force or not self._results.is_done(handin):
+            if not self._is_done(handin):
                 return handin
             self.kept += 1
             self._progress.keep()
@@ -146,7 +149,7 @@ def _show(results: Results, roll: Roll, kept: int) -> int:
     return 4 if failed else 0
 
 
-def _print_names(what: str, names: list[str]) -> None:
+def _print_names(what: str, names: Sequence[str]) -> None:
     if names:
         more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
         shown = ", ".join(one_line(name) for name in names[:NAMES_SHOWN])

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autograder.again import Again
 from autograder.calibration import Calibration
 from autograder.checks.sampling import Run, run_sampler
 from autograder.checks.strategies import Draw
@@ -25,6 +26,7 @@ from autograder.student import Student
 from autograder.verdict import CheckFailed
 
 SAMPLER = "sample_consistency_multistep"
+QUALITY = "sample_quality"  # all other evidence is of its training
 STEPS = (1, 2, 4, 8)  # as the notebook draws them
 ROWS = 3  # with two rows a missing axis broadcasts in silence
 LEVEL_TOLERANCE = 1e-5  # as in the sampler's own checks
@@ -65,6 +67,12 @@ def gather(marking: Marking, levels: list[dict[str, Any]]) -> dict[str, Any]:
     }
     evidence["replaced"] = [name for name in FUNCTIONS if name not in marking.own]
     return evidence
+
+
+def kept_evidence(again: Again) -> dict[str, Any]:
+    """Return the evidence that belongs to the tasks which are not marked again."""
+    evidence = again.stored.evidence
+    return {name: found for name, found in evidence.items() if (SAMPLER if name == "levels" else QUALITY) in again.kept}
 
 
 def levels_visited(student: Student) -> list[dict[str, Any]]:

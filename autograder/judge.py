@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from typing import Any
 import torch
 
 from autograder import __version__
+from autograder.again import Again, with_kept
 from autograder.assignment import NAME, Assignment
 from autograder.bubblewrap import PACKAGE
 from autograder.errors import GraderFault
-from autograder.evidence import Watching, gather
+from autograder.evidence import Watching, gather, kept_evidence
 from autograder.plugin import Collector, Outcome, results, run_checks
 from autograder.quality import Reference
-from autograder.report import Notice, Report, TaskResult
+from autograder.report import Report, TaskResult, in_order
 from autograder.sandbox import Keeper, Plan
 from autograder.session import Session
 from autograder.settings import Settings
@@ -55,29 +55,32 @@ class Judge:
         if self._keeper is not None:
             self._keeper.stop()
 
-    def mark(self, path: Path, student: str) -> Report:
-        """Return the report on one notebook.
+    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
+        """Return the report on one notebook; `again`: of some tasks, with the others as they were marked before.
 
         Raises Unreadable for a file that is no notebook of this assignment, GraderFault for a fault of ours,
         IsolationMissing where the sandbox cannot be had.
         """
         started = time.monotonic()
         submission = read_submission(path, self.assignment)
-        session, collector, evidence = self._run(submission)
+        session, collector, evidence = self._run(submission, again)
         if session.keepers_lost:  # once more, alone in a fresh keeper: only what dies twice is the submission's crash
             self._start_keeper()
-            session, collector, evidence = self._run(submission)
+            session, collector, evidence = self._run(submission, again)
         if collector.broken:
             raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
         report = self._report(session, collector, student)
+        if again is not None and collector.kept:
+            report, evidence = with_kept(again, report), {**kept_evidence(again), **evidence}
         return replace(report, evidence=evidence, seconds=time.monotonic() - started)
 
-    def _run(self, submission: Submission) -> tuple[Session, Collector, dict[str, Any]]:
+    def _run(self, submission: Submission, again: Again | None) -> tuple[Session, Collector, dict[str, Any]]:
         tasks = [task.id for task in self.assignment.tasks]
         session = Session(self._usable_keeper, submission, self.settings, tasks)
         examples = self.settings.feedback == "example"
         watching = Watching(session.open)
         collector = Collector(watching.open, submission.sha256, self._reference, examples)
+        collector.kept = again.kept if again is not None else {}
         self._reference.prepare()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper().wait_ready()
@@ -117,7 +120,8 @@ class Judge:
     def _report(self, session: Session, collector: Collector, student: str) -> Report:
         submission = session.submission
         tasks = tuple(
-            TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task.id, [])))
+            collector.kept.get(task.id)
+            or TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task.id, [])))
             for task in self.assignment.tasks
         )
         outcomes = [outcome for found in collector.outcomes.values() for outcome in found]
@@ -138,14 +142,10 @@ class Judge:
             file=submission.file,
             sha256=submission.sha256,
             versions=versions(),
-            warnings=(*submission.notices, *_sorted(session.notices.values())),
+            warnings=(*submission.notices, *in_order(session.notices.values())),
             checks_readable=self._checks_readable,
             staff=_for_staff(session, outcomes),
         )
-
-
-def _sorted(notices: Iterable[Notice]) -> list[Notice]:
-    return sorted(notices, key=lambda notice: (notice.code, notice.cell, notice.message))
 
 
 def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder import __version__
+from autograder.again import Again
 from autograder.assignment import Assignment
 from autograder.errors import GraderFault, IsolationMissing, Unreadable, UsageError
 from autograder.report import GRADER_ERROR, UNREADABLE, Report, unmarked
@@ -32,8 +33,8 @@ NOTHING = "Nothing was handed in. If it was, tell the course staff; it has not a
 class Marker(Protocol):
     """What a judge can do."""
 
-    def mark(self, path: Path, student: str) -> Report:
-        """Return the report on one notebook."""
+    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
+        """Return the report on one notebook; `again`: some tasks are marked, the others kept."""
         ...
 
 
@@ -61,9 +62,10 @@ class Job:
     handin: Handin
     marking: Marking
     how: str = ""  # a hash of all else that decides a mark, which must be the same where the worker is; "": not asked
+    again: Again | None = None  # mark some tasks only
 
 
-def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking) -> Report:
+def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking, again: Again | None = None) -> Report:
     """Return the report on one submission, one about our own fault too; `judge` opens or returns the judge.
 
     Raises IsolationMissing and UsageError, which concern every submission.
@@ -71,7 +73,7 @@ def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking) -> Repor
     if handin.notebook is None:
         return _unmarked(handin, marking, UNREADABLE, NO_NOTEBOOK if handin.handed_in else NOTHING)
     try:
-        report = judge().mark(handin.notebook, handin.student)
+        report = judge().mark(handin.notebook, handin.student, again)
     except Unreadable as error:
         return _unmarked(handin, marking, UNREADABLE, str(error))
     except (IsolationMissing, UsageError):
@@ -96,7 +98,7 @@ def mark_in_worker(job: Job) -> Report:
     with _Worker.lock:
         try:
             _Worker.check_marks_as(job)
-            report = mark(lambda: _Worker.judge_for(job.marking), job.handin, job.marking)
+            report = mark(lambda: _Worker.judge_for(job.marking), job.handin, job.marking, job.again)
         except BaseException:
             _Worker.close()
             raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,7 +21,7 @@ import pytest
 
 from autograder.examples import example
 from autograder.quality import Marking, Reference
-from autograder.report import CheckResult
+from autograder.report import CheckResult, TaskResult
 from autograder.student import Student
 from autograder.verdict import CheckFailed, Status
 
@@ -75,6 +75,7 @@ class Collector:
 
     def __init__(self, open_student: OpenStudent, seed: str, reference: Reference, examples: bool = False) -> None:
         self.outcomes: dict[str, list[Outcome]] = {}
+        self.kept: Mapping[str, TaskResult] = {}  # tasks of an earlier marking, whose checks are not run again
         self.broken: list[str] = []
         self._open_student = open_student
         self._seed = seed
@@ -101,6 +102,7 @@ class Collector:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Seed Hypothesis for each check from the submission, so that a report depends on nothing else."""
+        self._keep(items)
         for item in items:
             if isinstance(item, pytest.Function) and hasattr(item.obj, "hypothesis"):
                 check = item.name.removeprefix("test_")
@@ -120,6 +122,19 @@ class Collector:
             return
         error = call.excinfo.value if call.excinfo is not None else None
         self.outcomes.setdefault(task_of(item.path), []).append(_outcome(item, mark, error))
+
+    def _keep(self, items: list[pytest.Item]) -> None:
+        """Take the kept tasks from the run, with their outcomes from the report; none where their checks are others."""
+        marks: dict[str, dict[str, pytest.Mark]] = {task: {} for task in self.kept}
+        for item in items:
+            mark = item.get_closest_marker("points")
+            if mark is not None and task_of(item.path) in marks:
+                marks[task_of(item.path)][_check_id(item)] = mark
+        if any(marks[task].keys() != {check.id for check in found.checks} for task, found in self.kept.items()):
+            self.kept = {}
+        items[:] = [item for item in items if task_of(item.path) not in self.kept]
+        for task, found in self.kept.items():
+            self.outcomes[task] = [_kept(check, marks[task][check.id]) for check in found.checks]
 
     def _add_example(self, task: str, student: Student) -> None:
         """Let the first wrong value of a task show what the student's code does in a small case."""
@@ -175,11 +190,24 @@ def results(outcomes: list[Outcome]) -> tuple[CheckResult, ...]:
     )
 
 
+def _check_id(item: pytest.Item) -> str:
+    return item.name.removeprefix("test_")
+
+
+def _kept(check: CheckResult, mark: pytest.Mark) -> Outcome:
+    weight, value = _weight(mark)
+    return Outcome(check.id, check.title, weight, value, check.status, check.message, check.misconception, check.earned)
+
+
+def _weight(mark: pytest.Mark) -> tuple[Fraction, bool]:
+    return Fraction(mark.args[0]), bool(mark.kwargs.get("value", False))
+
+
 def _outcome(item: pytest.Item, mark: pytest.Mark, error: BaseException | None) -> Outcome:
     function = getattr(item, "obj", None)
     title = (getattr(function, "__doc__", "") or item.name).strip().splitlines()[0]
-    weight, value = Fraction(mark.args[0]), bool(mark.kwargs.get("value", False))
-    check_id = item.name.removeprefix("test_")
+    weight, value = _weight(mark)
+    check_id = _check_id(item)
     failed = _verdict(error)
     if error is None:
         return Outcome(check_id, title, weight, value, Status.PASSED, earned=Fraction(1))

@@ -16,13 +16,12 @@ from autograder.crew import Crew
 from autograder.errors import GraderFault
 from autograder.marking import Job, grader_error, mark_in_worker
 from autograder.report import Report
-from autograder.students import Handin
 
-Marked = tuple[Handin, Report]
+Marked = tuple[Job, Report]
 
 
 def mark_all(jobs: Iterable[Job], crew: Crew) -> Generator[Marked]:
-    """Yield each submission with its report, as they are done; closing it ends the workers at once.
+    """Yield each job with its report, as they are done; closing it ends the workers at once.
 
     Raises what concerns every submission: IsolationMissing, UsageError, GraderFault.
     """
@@ -32,7 +31,7 @@ def mark_all(jobs: Iterable[Job], crew: Crew) -> Generator[Marked]:
         if not suspects:
             return
         for job in suspects:
-            yield job.handin, _mark_alone(job, crew)
+            yield job, _mark_alone(job, crew)
 
 
 def _mark_until_a_worker_dies(waiting: Iterator[Job], crew: Crew) -> Generator[Marked, None, list[Job]]:
@@ -45,7 +44,7 @@ def _mark_until_a_worker_dies(waiting: Iterator[Job], crew: Crew) -> Generator[M
             for future in wait(out, return_when=FIRST_COMPLETED).done:
                 job = out.pop(future)
                 try:
-                    finished.append((job.handin, _result(future, job, crew)))
+                    finished.append((job, _result(future, job, crew)))
                 except BrokenExecutor:
                     suspects.append(job)
             for job in islice(waiting, 0 if suspects else max(0, crew.size() - len(out))):

@@ -151,6 +151,11 @@ class Report:
         return report
 
 
+def in_order(notices: Iterable[Notice]) -> list[Notice]:
+    """Return notices in an order that does not tell when they came."""
+    return sorted(notices, key=lambda notice: (notice.code, notice.cell, notice.message))
+
+
 def json_text(value: dict[str, Any]) -> str:
     """Return a JSON document, in ASCII, that is safe in the log of a CI system too (`--json -`)."""
     text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)

@@ -8,10 +8,13 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
+from autograder.again import Again, fits
 from autograder.assignment import NAME, Task
 from autograder.errors import UsageError
 from autograder.files import remove_leftovers, write_atomically
@@ -19,7 +22,7 @@ from autograder.marking import Marking
 from autograder.plain import no_formula
 from autograder.provenance import how_marked
 from autograder.render.html import ClassRow, to_html, to_index
-from autograder.report import GRADER_ERROR, Report, json_text
+from autograder.report import GRADED, GRADER_ERROR, Report, json_text
 from autograder.stored import read_record, read_report
 from autograder.students import Handin, file_name, file_sha256
 
@@ -57,23 +60,52 @@ class Results:
         """The page of the class."""
         return self.out / "index.html"
 
-    def is_done(self, handin: Handin) -> bool:
-        """Return whether the report of this very submission, marked in this very way, is stored whole."""
+    def is_done(self, handin: Handin, only: Sequence[str] = ()) -> bool:
+        """Return whether the report of this very submission, marked in this very way, is stored whole.
+
+        `only`: whether these tasks were marked in this way.
+        """
+        record = self._record(handin)
+        how = record.get("how", {})
+        if only:
+            return bool(record) and all(how.get(task) == self.how[task] for task in only)
+        return bool(record) and how == self.how
+
+    def again(self, handin: Handin, only: Sequence[str]) -> Again | None:
+        """Return how to mark these tasks alone; None where no report is stored that can keep the others."""
+        stored = read_report(self.out, handin.student) if only else None
+        record = self._record(handin)
+        if stored is None or not record or stored.status != GRADED or not fits(stored, self._tasks):
+            return None
+        again = Again(tuple(only), stored, record["how"])
+        return again if again.kept else None
+
+    def how_stored(self, handin: Handin) -> dict[str, str]:
+        """Return what decided the stored marks, a hash a task; {} where no whole report is stored."""
+        how: dict[str, str] = self._record(handin).get("how", {})
+        return how
+
+    def _record(self, handin: Handin) -> dict[str, Any]:
+        """Return what is kept on the stored report of this very submission; {} where that is not whole."""
         record = read_record(self.out, handin.student)
         report = self._report(handin.student)
         try:
             stored = hashlib.sha256(report.read_bytes()).hexdigest()
         except OSError:
-            return False
-        return (
+            return {}
+        whole = (
             record.get("key") == _key(handin, file_sha256(handin.notebook))
-            and record.get("how") == self.how
             and record.get("report_sha256") == stored
+            and isinstance(record.get("how"), dict)
             and report.with_name(f"{file_name(handin.student)}.html").is_file()
         )
+        return record if whole else {}
 
-    def write(self, handin: Handin, report: Report) -> None:
-        """Store a report. The staff's file comes last: with its key it says that the others are there."""
+    def write(self, handin: Handin, report: Report, how_kept: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Store a report; `how_kept` are the hashes of tasks whose marks were made before.
+
+        The staff's file comes last: with its key it says that the others are there.
+        """
         name = file_name(handin.student)
         text = report.to_json()
         # Our own fault is never done: the next run tries again.
@@ -81,7 +113,7 @@ class Results:
         record = {
             "student": report.student,
             "key": key,
-            "how": self.how,
+            "how": {**self.how, **how_kept},
             "report_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "staff": report.staff,
             "evidence": report.evidence,

@@ -12,7 +12,7 @@ from autograder.errors import UsageError
 from autograder.report import Report
 from autograder.students import file_name
 
-FOR_STAFF = ("staff",)  # fields of Report that stand in OUT/staff/NAME.json
+FOR_STAFF = ("staff", "evidence")  # fields of Report that stand in OUT/staff/NAME.json
 
 
 def read_report(out: Path, student: str) -> Report | None:
@@ -25,17 +25,32 @@ def read_reports(out: Path) -> Iterator[Report]:
 
     Raises UsageError where there is no such folder.
     """
-    if not out.is_dir():
-        raise UsageError(f"{out} is no folder of results; `autograder grade` makes one")
-    for path in sorted(out.glob("*.json")):
-        report = _read(out, path.stem)
+    for name in sorted(report_names(out)):
+        report = _read(out, name)
         if report is not None:
             yield report
 
 
+def report_names(out: Path) -> set[str]:
+    """Return the names of the stored reports' files, without their suffix; raises UsageError for no folder."""
+    if not out.is_dir():
+        raise UsageError(f"{out} is no folder of results; `autograder grade` makes one")
+    return {path.stem for path in out.glob("*.json")}
+
+
+def read_named(out: Path, name: str) -> Report | None:
+    """Return the report in a file of this name; None where it is not whole."""
+    return _read(out, name)
+
+
+def record_named(out: Path, name: str) -> dict[str, Any]:
+    """Return what OUT/staff holds beside the report of this name; {} where that cannot be read."""
+    return _read_json(out / "staff" / f"{name}.json")
+
+
 def read_record(out: Path, student: str) -> dict[str, Any]:
     """Return what OUT/staff holds on a student; {} where that cannot be read."""
-    return _read_json(out / "staff" / f"{file_name(student)}.json")
+    return record_named(out, file_name(student))
 
 
 def _read(out: Path, name: str) -> Report | None:

@@ -93,9 +93,9 @@ def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating
     with tempfile.TemporaryDirectory() as folder, console(to_stderr=True).status("") as status:
         jobs = [Job(handin, marking) for handin in _handed_in(assignment, exhibits, Path(folder))]
         with closing(mark_all(jobs, Embedded(workers))) as marked:
-            for handin, report in marked:
-                found[handin.student] = report
-                status.update(f"{len(found)} of {len(exhibits)}: {handin.student}")
+            for job, report in marked:
+                found[job.handin.student] = report
+                status.update(f"{len(found)} of {len(exhibits)}: {job.handin.student}")
     return [_verdict(exhibit, found[exhibit.name]) for exhibit in exhibits]
 
 

@@ -120,3 +120,18 @@ def test_grade_goes_on_where_it_stopped(graded: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert {path.name: path.read_bytes() for path in (graded / "results").glob("*.json")} == before
     assert "5 of 5 were marked before" in run.stdout
+
+
+def test_grade_only_keeps_what_it_does_not_mark(graded: Path) -> None:
+    """Marked again in a part, and with the rest kept, a report is the same as marked whole; so is the evidence."""
+    results = graded / "results"
+    before = {name: without_seconds(results / f"{name}.json") for name in STUDENTS}
+    evidence = {name: json.loads((results / "staff" / f"{name}.json").read_text())["evidence"] for name in STUDENTS}
+    run = grade(graded, "--only", "sample_consistency_multistep", "--only", "boundary_condition", "--force")
+    assert run.returncode == 0, run.stderr
+    for name in STUDENTS:
+        assert without_seconds(results / f"{name}.json") == before[name], name
+        record = json.loads((results / "staff" / f"{name}.json").read_text())
+        assert record["evidence"] == evidence[name], name
+        again = record["staff"].get("marked_again")
+        assert again == (None if name == "broken" else ["boundary_condition", "sample_consistency_multistep"]), name

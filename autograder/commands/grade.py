@@ -1,4 +1,4 @@
-"""`autograder grade`: a class."""
+"""`autograder grade` and `compare`: a class, and what has become of its marks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,23 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--roster", metavar="FILE", type=Path, help="a CSV file of who should hand in: its column `id`"
     )
+    command.add_argument(
+        "--only",
+        metavar="TASK",
+        action="append",
+        default=[],
+        help="mark this task again, with what depends on it, and keep the rest of each report; may be given repeatedly",
+    )
     command.add_argument("--force", action="store_true", help="mark again what is already done")
     command.add_argument(
         "--gradebook", metavar="URL", help="nbgrader's gradebook, or none (default: the course's own, by its settings)"
     )
     command.add_argument("--verbose", action="store_true", help="print a line for each submission as it is marked")
     add_isolation(command)
+
+    command = add_command(commands, compare, "show whose marks changed between two folders of results, and why")
+    command.add_argument("old", metavar="OLD", type=Path, help="a folder that `grade` wrote, or a copy of one")
+    command.add_argument("new", metavar="NEW", type=Path)
 
 
 def grade(options: argparse.Namespace) -> int:
@@ -52,12 +63,20 @@ def grade(options: argparse.Namespace) -> int:
         out=out,
         workers=options.workers,
         force=options.force,
+        only=options.only,
         open_gradebook=partial(open_gradebook, marking.assignment, options.gradebook, out),
         scheduler=options.scheduler,
         roster=options.roster,
         verbose=options.verbose,
     )
     return grade_class(job, marking)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Compare the marks of a class."""
+    from autograder.compare import compare_command
+
+    return compare_command(options.old, options.new)
 
 
 def _count(text: str) -> int:

@@ -97,6 +97,19 @@ def class_table(rows: Iterable[Sequence[str]], total: int) -> RenderableType:
     return table
 
 
+def changes_table(rows: Iterable[Sequence[str]]) -> RenderableType:
+    """Return whose marks changed; `rows` are (student, old, new, difference, reasons), a reason a line."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("student")
+    for name in ("old", "new", "change"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("why")
+    for student, old, new, change, why in rows:
+        style = "green" if change.startswith("+") else "red" if change.startswith("-") else ""
+        table.add_row(_text(student), old, new, Text(change, style), _message(why))
+    return table
+
+
 def _lost(task: TaskResult, check: CheckResult) -> RenderableType:
     lost = number(float(task.points * check.share * (1 - check.earned)))
     what = "withheld" if check.status is Status.GRADER_ERROR else "not earned" if task.bonus else "lost"

@@ -1,0 +1,80 @@
+"""`autograder grade --only TASK`: marks a task again with what depends on it, and keeps the rest of a stored report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autograder.assignment import Task
+from autograder.errors import UsageError
+from autograder.report import Report, TaskResult, in_order
+
+TRAIN_TOGETHER = ("noisy_sample", "teacher_ode_step", "consistency_distillation_loss", "ema_update")
+MEASURE_TRAINING = ("boundary_condition", "sample_quality")  # by the value checks of those four, and by a training
+
+OF_CELLS = ("cell_cut_short", "cell_failed", "output_truncated")  # notices of what ran in the boxes, of every task
+
+
+@dataclass(frozen=True)
+class Again:
+    """Which tasks of a submission are marked again, and the report on this very submission that keeps its others."""
+
+    tasks: tuple[str, ...]
+    stored: Report
+    how: dict[str, str]  # what decided the stored marks, a hash a task (provenance.py)
+
+    @property
+    def kept(self) -> dict[str, TaskResult]:
+        """The tasks that stay as they are."""
+        return {task.id: task for task in self.stored.tasks if task.id not in self.tasks}
+
+    @property
+    def how_kept(self) -> dict[str, str]:
+        """What decided the marks that stay."""
+        return {task: self.how.get(task, "") for task in self.kept}
+
+
+def with_dependents(only: Iterable[str], tasks: Sequence[Task]) -> tuple[str, ...]:
+    """Return the tasks to mark again for those that were named, in the assignment's order.
+
+    Raises UsageError for a task that there is not.
+    """
+    known = [task.id for task in tasks]
+    wanted = set(only)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"--only: there is no task '{name}'; there are {', '.join(known)}")
+    if wanted.intersection(TRAIN_TOGETHER):
+        wanted.update(MEASURE_TRAINING)
+    return tuple(task for task in known if task in wanted)
+
+
+def fits(stored: Report, tasks: Sequence[Task]) -> bool:
+    """Return whether a report has the tasks of this assignment, with their points: else it is marked whole."""
+    return [(row.id, row.points, row.bonus) for row in stored.tasks] == [
+        (task.id, task.points, task.bonus) for task in tasks
+    ]
+
+
+def with_kept(again: Again, report: Report) -> Report:
+    """Return a report in which some tasks were kept, with what else of the stored report belongs to those."""
+    notices = {(notice.code, notice.cell): notice for notice in report.warnings}
+    for notice in again.stored.warnings:
+        if notice.code in OF_CELLS:  # as in a marking of all tasks, the first box that saw it tells of it
+            notices[notice.code, notice.cell] = notice
+    of_cells = [notice for notice in notices.values() if notice.code in OF_CELLS]
+    others = [notice for notice in report.warnings if notice.code not in OF_CELLS]
+    return replace(report, warnings=(*others, *in_order(of_cells)), staff=_staff(again, report.staff))
+
+
+def _staff(again: Again, fresh: dict[str, Any]) -> dict[str, Any]:
+    stored, kept = again.stored.staff, again.kept
+    outputs = {task: text for task, text in stored.get("output", {}).items() if task in kept}
+    suspicions = [text for text in stored.get("suspicions", []) if text.partition(":")[0] in kept]
+    return {
+        **fresh,
+        "marked_again": list(again.tasks),
+        "output": {**outputs, **fresh["output"]},
+        "suspicions": [*suspicions, *fresh["suspicions"]],
+    }

@@ -1,0 +1,160 @@
+"""`autograder compare OLD NEW`: whose marks changed from one folder of results to another, by how much and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import UsageError
+from autograder.render.terminal import changes_table, console
+from autograder.render.text import number, verdict
+from autograder.report import GRADED, CheckResult, Decision, Report, TaskResult
+from autograder.stored import read_named, record_named, report_names
+
+
+@dataclass(frozen=True)
+class Change:
+    """A student whose mark differs in any part, and why; a report is None where there is no whole one."""
+
+    student: str
+    old: Report | None
+    new: Report | None
+    why: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What has become of the mark, in words."""
+        if self.old is None or self.new is None:
+            return "only in the new results" if self.old is None else "only in the old results"
+        if self.old.score is None or self.new.score is None:
+            return "without a score before or now"
+        if self.old.score == self.new.score:
+            return "in the bonus or between tasks"
+        return "higher" if self.old.score < self.new.score else "lower"
+
+    @property
+    def row(self) -> tuple[str, str, str, str, str]:
+        """The student, the old score, the new one, the difference, and the reasons a line each."""
+        scores = [None if report is None else report.score for report in (self.old, self.new)]
+        bonus = [0.0 if report is None else report.bonus for report in (self.old, self.new)]
+        shown = [
+            ("–" if score is None else number(score)) + (f" + {number(extra)}" if extra else "")
+            for score, extra in zip(scores, bonus, strict=True)
+        ]
+        by = "" if scores[0] is None or scores[1] is None else f"{scores[1] - scores[0]:+.4g}"
+        return self.student, *shown, by, "\n".join(self.why)  # type: ignore[return-value]
+
+
+def compare_command(old: Path, new: Path) -> int:
+    """Print whose marks changed and why; returns 0 whatever has changed.
+
+    Raises UsageError for a folder that holds no reports.
+    """
+    names = set()
+    for folder in (old, new):
+        found = report_names(folder)
+        if not found:
+            raise UsageError(f"{folder} holds no reports; `autograder grade` writes them")
+        names |= found
+    kinds: Counter[str] = Counter()
+    out = console()
+    rows = []
+    for change in changes(old, new, sorted(names)):
+        kinds[change.kind] += 1
+        rows.append(change.row)
+    if rows:
+        out.print(changes_table(rows))
+    counts = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
+    out.print(f"{len(rows)} of {len(names)} marks differ{counts}.", soft_wrap=True)
+    return 0
+
+
+def changes(old: Path, new: Path, names: Iterable[str]) -> Iterator[Change]:
+    """Yield the students whose mark differs in any part, two reports in memory at a time."""
+    for name in names:
+        one, two = read_named(old, name), read_named(new, name)
+        if one is None or two is None:
+            known = one or two
+            if known is not None:
+                yield Change(known.student, one, two)
+        elif _mark(one) != _mark(two):
+            how = [record_named(folder, name).get("how") or {} for folder in (old, new)]
+            yield Change(
+                two.student, one, two, (*_of_whole(one, two), *_of_tasks(one, two), *_of_marking(one, two, how))
+            )
+
+
+def _mark(report: Report) -> Any:
+    return report.status, report.max_score, [(task.id, task.score, task.points) for task in report.tasks]
+
+
+def _of_whole(old: Report, new: Report) -> Iterator[str]:
+    if old.sha256 != new.sha256:
+        yield "another file was handed in"
+    if (old.status, old.reason) != (new.status, new.reason):
+        for tense, report in (("was", old), ("is", new)):
+            if report.status != GRADED:
+                yield f"{tense} {report.status.replace('_', ' ')}: {report.reason}"
+
+
+def _of_tasks(old: Report, new: Report) -> Iterator[str]:
+    before = {task.id: task for task in old.tasks}
+    after = {task.id: task for task in new.tasks}
+    for name in dict.fromkeys((*before, *after)):
+        one, two = before.get(name), after.get(name)
+        if one is None or two is None:
+            yield f"{name}: {'a new task' if one is None else 'no longer a task'}"
+        elif (one.score, one.points) != (two.score, two.points):
+            reasons = "; ".join(_of_task(one, two))
+            yield f"{name} {_of(one)} → {_of(two)}" + (f": {reasons}" if reasons else "")
+
+
+def _of(task: TaskResult) -> str:
+    return f"{number(task.score)} of {number(task.points)}"
+
+
+def _of_task(old: TaskResult, new: TaskResult) -> Iterator[str]:
+    if old.override != new.override:
+        yield _decided(new.override)
+    before = {check.id: check for check in old.checks}
+    after = {check.id: check for check in new.checks}
+    for name in dict.fromkeys((*before, *after)):
+        one, two = before.get(name), after.get(name)
+        if one is None or two is None:
+            if old.checks and new.checks:  # else the whole report says why there are none
+                yield f"{name} {'is new' if two is not None else 'is gone'}"
+        elif text := _of_check(one, two):
+            yield f"{name} {text}"
+
+
+def _decided(decision: Decision | None) -> str:
+    return f"decided by a person: {decision.reason}" if decision is not None else "a person's decision was taken back"
+
+
+def _of_check(old: CheckResult, new: CheckResult) -> str:
+    if old.status is not new.status:
+        return f"{verdict(old)} → {verdict(new)}"
+    if old.earned != new.earned:
+        return f"earns {number(float(100 * old.earned))} % → {number(float(100 * new.earned))} %"
+    if old.share != new.share:
+        return f"weighs {number(float(100 * old.share))} % → {number(float(100 * new.share))} % of the task"
+    return ""
+
+
+def _of_marking(old: Report, new: Report, how: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Tell how the marking itself differs; `how` has a hash a task, of all that decides its mark."""
+    tasks = dict.fromkeys(task for hashes in how for task in hashes)
+    others = [task for task in tasks if how[0].get(task) != how[1].get(task)]
+    if others and len(others) < len(tasks):
+        yield f"other checks of {', '.join(others)}"
+    elif others:
+        yield "other code, settings or libraries"
+    for name in sorted({**old.versions, **new.versions}):
+        one, two = old.versions.get(name, "none"), new.versions.get(name, "none")
+        if one != two:
+            yield f"{name} {one} → {two}"
+    if old.isolation != new.isolation:
+        yield f"isolation {old.isolation} → {new.isolation}"
