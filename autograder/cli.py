@@ -63,7 +63,7 @@ def _tell_staff(debug: bool) -> None:
     if debug:
         traceback.print_exc()
         return
-    from autograder.score import keep_for_staff
+    from autograder.files import keep_for_staff
 
     _say(f"the trace-back is in {keep_for_staff(traceback.format_exc())}")
 

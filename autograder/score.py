@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.files import write_atomically
+from autograder.files import keep_for_staff, write_atomically
 from autograder.marking import Marking, mark
 from autograder.overrides import load_overrides
 from autograder.render.gradescope import to_gradescope
@@ -80,14 +79,6 @@ def score_notebook(job: ScoreJob, marking: Marking) -> int:
         for part in explained(report, marking.assignment, marking.settings):
             screen.print(part)
     return _exit_code(report, job.fail_under)
-
-
-def keep_for_staff(text: str) -> Path:
-    """Write what only staff may read into a file of its own, readable by nobody else; return where it is."""
-    descriptor, name = tempfile.mkstemp(prefix="autograder-fault-", suffix=".txt")
-    with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
-    return Path(name)
 
 
 def _check(notebook: Path, outputs: dict[Path, Callable[[Report], bytes | str]]) -> None:

@@ -109,7 +109,7 @@ def file_name(student: str) -> str:
         name = name[:-1] + _encoded(name[-1])
     if len(name.encode("utf-8")) > LONGEST_NAME:
         head = name.encode("utf-8")[:100].decode("utf-8", "ignore")
-        name = f"{head}~{hashlib.sha256(student.encode('utf-8')).hexdigest()[:16]}"
+        name = f"{head}~{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
     return name
 
 
@@ -157,4 +157,4 @@ def _is_unsafe(char: str) -> bool:
 
 
 def _encoded(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8")) or "%"
+    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass")) or "%"

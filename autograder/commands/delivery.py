@@ -1,4 +1,4 @@
-"""`autograder canvas`: the marks where others keep theirs."""
+"""`autograder publish` and `canvas`: stored marks, told to a CI system or entered where others keep theirs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
+    command = add_command(commands, publish, "tell a CI system what is stored; needs nothing but Python")
+    command.add_argument("form", choices=("github", "classroom", "junit", "prairielearn"), help="for whom")
+    command.add_argument("path", metavar="PATH", type=Path, help="a folder of results, or the JSON report of a student")
+    command.add_argument(
+        "--out",
+        metavar="F",
+        type=Path,
+        help="the file to write (default: GITHUB_STEP_SUMMARY for github, GITHUB_OUTPUT for classroom, else stdout)",
+    )
     command = add_command(commands, canvas, "enter the marks of a class in Canvas's own export of its gradebook")
     command.add_argument("export", metavar="EXPORT", type=Path, help="the CSV file that Canvas exports")
     command.add_argument(
@@ -26,6 +35,13 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--all-columns", action="store_true", help="keep the other assignments' marks too, as old as the export is"
     )
+
+
+def publish(options: argparse.Namespace) -> int:
+    """Publish stored reports."""
+    from autograder.publish import PublishJob, publish_command
+
+    return publish_command(PublishJob(options.form, options.path, options.out))
 
 
 def canvas(options: argparse.Namespace) -> int:

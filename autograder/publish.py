@@ -1,0 +1,117 @@
+"""`autograder publish`: marks that are stored as JSON, told to a CI system. Needs nothing but Python.
+
+So the job that may write somewhere need not be the one that has run student code: it reads JSON, and whatever is no
+report that this version writes is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import UsageError
+from autograder.files import write_atomically
+from autograder.render.github import SUMMARY_BYTES, encoded, to_annotations, to_classroom, to_summary
+from autograder.render.junit import to_class_junit, to_junit
+from autograder.render.prairielearn import to_prairielearn
+from autograder.report import Report, json_text
+
+REPORT_BYTES = 4 << 20  # ours are some ten thousand bytes
+SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"  # files that GitHub reads after a step
+
+
+@dataclass(frozen=True)
+class PublishJob:
+    """What `autograder publish` was asked to do."""
+
+    form: str
+    path: Path  # a folder of results, or one report
+    out: Path | None = None  # where the text goes; None: where the CI system says, else stdout
+
+
+def publish_command(job: PublishJob) -> int:
+    """Publish what is stored; raises UsageError where a file is no report, GraderFault where there is no mark."""
+    FORMS[job.form](read_stored(job.path), job)
+    return 0
+
+
+def read_stored(path: Path) -> list[Report]:
+    """Return the report in a file, or all of a folder; raises UsageError for a file that is none, and for no file."""
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files:
+        raise UsageError(f"{path} holds no report; `autograder grade` and `autograder score --json` write them")
+    return [_read(file) for file in files]
+
+
+def _read(file: Path) -> Report:
+    try:
+        with open(file, "rb") as stream:
+            text = stream.read(REPORT_BYTES + 1)
+        if len(text) > REPORT_BYTES:
+            raise ValueError(f"it is larger than {REPORT_BYTES} bytes")
+        return Report.from_dict(json.loads(text))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is no report of this version of autograder: {error}; mark again") from None
+
+
+def _only(reports: Sequence[Report], reader: str) -> Report:
+    if len(reports) != 1:
+        raise UsageError(f"{reader} reads the result of one student: name one report, such as results/ada.json")
+    return reports[0]
+
+
+def _github(reports: Sequence[Report], job: PublishJob) -> None:
+    named = os.environ.get(SUMMARY)
+    target = job.out or (Path(named) if named else None)
+    if target is None:
+        sys.stdout.write(to_summary(reports))
+        return
+    written = target.stat().st_size if job.out is None and target.exists() else 0
+    text = to_summary(reports, max(0, SUMMARY_BYTES - written))
+    if job.out is not None:
+        write_atomically(job.out, text)
+    else:
+        with open(target, "a", encoding="utf-8") as file:  # what an earlier part of the step has written stays
+            file.write(text)
+    for line in to_annotations(reports):
+        print(line)
+
+
+def _classroom(reports: Sequence[Report], job: PublishJob) -> None:
+    payload = encoded(to_classroom(_only(reports, "GitHub Classroom")))
+    named = os.environ.get(OUTPUT)
+    if job.out is not None:
+        write_atomically(job.out, payload + "\n")
+    elif named:
+        with open(named, "a", encoding="utf-8") as file:
+            file.write(f"result={payload}\n")
+    else:
+        print(payload)
+
+
+def _junit(reports: Sequence[Report], job: PublishJob) -> None:
+    document = to_class_junit(reports) if job.path.is_dir() else to_junit(reports[0])
+    if job.out is not None:
+        write_atomically(job.out, document)
+    else:
+        sys.stdout.buffer.write(document)
+
+
+def _prairielearn(reports: Sequence[Report], job: PublishJob) -> None:
+    text = json_text(to_prairielearn(_only(reports, "PrairieLearn")))
+    if job.out is not None:
+        write_atomically(job.out, text)
+    else:
+        sys.stdout.write(text)
+
+
+FORMS: dict[str, Callable[[Sequence[Report], PublishJob], None]] = {
+    "github": _github,
+    "classroom": _classroom,
+    "junit": _junit,
+    "prairielearn": _prairielearn,
+}
