@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from autograder import __version__
-from autograder.commands import course, decisions, delivery, grade, release, score
+from autograder.commands import course, decisions, delivery, grade, package, release, score
 from autograder.errors import AutograderError
 
 INTERRUPTED = 130
@@ -18,6 +18,7 @@ _GROUPS = (
     grade,
     decisions,
     delivery,
+    package,
     course,
 )
 DESCRIPTION = "Marks the consistency-models assignment."

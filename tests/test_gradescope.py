@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
+
+import jsonschema
+import pytest
 
 from autograder.render.gradescope import to_gradescope
-from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, TaskResult
+from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult, json_text
 from autograder.verdict import Status
 from tests.sample_reports import graded, hostile, is_plain
+
+SCHEMA = json.loads((Path(__file__).parent / "schemas" / "gradescope.json").read_text())
 
 
 def test_to_gradescope_adds_the_bonus_as_extra_credit() -> None:
@@ -28,6 +34,7 @@ def test_to_gradescope_hides_nothing() -> None:
     """One hidden test would hide the total from the student; every text is plain text."""
     results = to_gradescope(graded())
     assert {test["visibility"] for test in results["tests"]} == {"visible"}
+    assert results["stdout_visibility"] == "hidden"
     assert all(test["status"] in ("passed", "failed") for test in results["tests"])
     assert results["output_format"] == results["test_output_format"] == results["test_name_format"] == "text"
     assert sum(test["score"] for test in results["tests"]) == results["score"] == 22.0
@@ -55,3 +62,21 @@ def test_to_gradescope_of_hostile_text_is_plain_and_bounded() -> None:
     texts = [str(test[key]) for test in results["tests"] for key in ("name", "output")]
     assert all(is_plain(text) for text in [*texts, results["output"]])
     assert len(json.dumps(results)) < 200_000
+
+
+@pytest.mark.parametrize("report", [graded(), hostile(), graded(status=UNREADABLE, reason="x", tasks=())])
+@pytest.mark.parametrize("visibility", ["visible", "after_due_date", "after_published"])
+def test_to_gradescope_is_valid(report: Report, visibility: str) -> None:
+    """Whatever the report, the document is one by Gradescope's specification."""
+    jsonschema.validate(json.loads(json_text(to_gradescope(report, visibility))), SCHEMA)
+
+
+def test_to_gradescope_tells_no_points_before_their_time() -> None:
+    """With after_published, what is visible at once says that the file was read, and why one could not be."""
+    results = to_gradescope(graded(), "after_published")
+    early, *later = results["tests"]
+    assert early["visibility"] == "visible"
+    assert {test["visibility"] for test in later} == {results["visibility"]} == {"after_published"}
+    assert "22" not in results["output"] + early["output"]
+    broken = to_gradescope(graded(status=UNREADABLE, reason="It ends at byte 7.", tasks=()), "after_published")
+    assert "byte 7" in broken["output"]

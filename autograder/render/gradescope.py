@@ -8,28 +8,40 @@ from autograder.render.text import NOTICES_SHOWN, WORDS, clean, note, number, on
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 
+VISIBLE = "visible"
+LATER = "Your notebook was read and marked. You see the checks and the points when Gradescope shows them."
 
-def to_gradescope(report: Report) -> dict[str, Any]:
+
+def to_gradescope(report: Report, visibility: str = VISIBLE) -> dict[str, Any]:
     """Return the report as Gradescope reads it; everything in it is for the student.
+
+    `visibility` is when students see the checks: visible, after_due_date or after_published. What they see before that
+    has no points in it, but says of a file that cannot be read why.
 
     The bonus is extra credit, so it is part of Gradescope's total. After a fault of ours there is no total and no
     score of a test: Gradescope then shows the submission as not graded, where a 0 would be taken for a mark.
     """
     marked = report.status != GRADER_ERROR
-    tests = [_summary(report)]
+    headline = _headline(report) if visibility == VISIBLE or report.status != GRADED else LATER
+    tests = [_summary(report, headline)]
     for row, task in enumerate(report.tasks, 1):
         checks = [_test(f"{row}.{n}", task, check) for n, check in enumerate(task.checks, 1)]
         tests += checks if task.checks else [_untested(str(row), task)]
+    for test in tests[1:]:
+        test["visibility"] = visibility
     results: dict[str, Any] = {
-        "output": _headline(report),
+        "output": headline,
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
-        "visibility": "visible",
+        "visibility": visibility,
+        "stdout_visibility": "hidden",
         "execution_time": round(report.seconds, 2),
         "tests": tests,
         "extra_data": {"schema": 1, "sha256": report.sha256, "isolation": report.isolation},
     }
+    if report.checks_readable:
+        results["extra_data"]["checks_readable"] = True
     if report.score is not None:
         results["score"] = _rounded(report.score + report.bonus)
     if not marked:
@@ -38,7 +50,7 @@ def to_gradescope(report: Report) -> dict[str, Any]:
     return results
 
 
-def _summary(report: Report) -> dict[str, Any]:
+def _summary(report: Report, headline: str) -> dict[str, Any]:
     # Worth nothing and always visible: a hidden test would hide the total score from the student.
     notices = [f"Note: {note(n)}" for n in report.warnings[:NOTICES_SHOWN]]
     return {
@@ -47,7 +59,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "score": 0.0,
         "max_score": 0.0,
         "status": "passed" if report.status == GRADED else "failed",
-        "output": "\n".join([_headline(report), *notices]),
+        "output": "\n".join([headline, *notices]),
         "visibility": "visible",
     }
 
@@ -63,7 +75,6 @@ def _test(place: str, task: TaskResult, check: CheckResult) -> dict[str, Any]:
         "max_score": _rounded(available),
         "status": "passed" if passed else "failed",
         "output": clean(f"{word}: {check.message}" if check.message else word),
-        "visibility": "visible",
         "extra_data": {"task": task.id, "check": check.id, "status": check.status.value, "bonus": task.bonus},
     }
 
@@ -76,7 +87,6 @@ def _untested(place: str, task: TaskResult) -> dict[str, Any]:
         "max_score": _rounded(task.points),
         "status": "failed",
         "output": "not checked",
-        "visibility": "visible",
         "extra_data": {"task": task.id, "bonus": task.bonus},
     }
 

@@ -1,0 +1,42 @@
+"""`autograder package gradescope`, `course` and `repository`: what marks, or is checked, on others' machines."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, course_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+
+def add_to(packages: Commands) -> None:
+    """Add the packages to the command `autograder package`."""
+    command = add_command(packages, gradescope, "a zip for Gradescope, where it marks as `score` does here")
+    command.add_argument("--out", metavar="F", type=Path, help="(default: dist/gradescope.zip in the course folder)")
+    command.add_argument(
+        "--visibility",
+        choices=("visible", "after_due_date", "after_published"),
+        default="visible",
+        help="when students see checks and points (default: visible)",
+    )
+    command.add_argument(
+        "--isolation",
+        choices=("best", "namespaces", "process"),
+        default="best",
+        help="best: namespaces where Gradescope's container allows them, else process",
+    )
+    command.add_argument("--torch-index", metavar="URL", default="", help="an index that has the CPU build of torch")
+
+
+def gradescope(options: argparse.Namespace) -> int:
+    """Write the zip for Gradescope."""
+    from autograder.packages.gradescope.build import GradescopeSettings, build_gradescope_zip
+
+    course = course_of(options)
+    settings = GradescopeSettings(options.visibility, options.isolation, options.torch_index)
+    path = build_gradescope_zip(course, options.out or course / "dist" / "gradescope.zip", settings)
+    print(f"{path}: upload it to Gradescope as the autograder, and choose a container of 3 GB or more")
+    return 0

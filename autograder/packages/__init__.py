@@ -1,0 +1,1 @@
+"""What is given out to others: a package for students, and what other platforms want to have."""
