@@ -1,4 +1,4 @@
-"""`autograder package gradescope`, `course` and `repository`: what marks, or is checked, on others' machines."""
+"""`autograder package gradescope` and `course`: what marks on others' machines."""
 
 from __future__ import annotations
 
@@ -29,14 +29,24 @@ def add_to(packages: Commands) -> None:
         help="best: namespaces where Gradescope's container allows them, else process",
     )
     command.add_argument("--torch-index", metavar="URL", default="", help="an index that has the CPU build of torch")
+    one = add_command(packages, course, "the private repository in which a course marks, with its workflows")
+    one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
+
+
+def course(options: argparse.Namespace) -> int:
+    """Write the course repository."""
+    from autograder.packages.repositories import write_course_repository
+
+    print(f"{write_course_repository(course_of(options), options.folder)}: private; its README.md says what is in it")
+    return 0
 
 
 def gradescope(options: argparse.Namespace) -> int:
     """Write the zip for Gradescope."""
     from autograder.packages.gradescope.build import GradescopeSettings, build_gradescope_zip
 
-    course = course_of(options)
+    home = course_of(options)
     settings = GradescopeSettings(options.visibility, options.isolation, options.torch_index)
-    path = build_gradescope_zip(course, options.out or course / "dist" / "gradescope.zip", settings)
+    path = build_gradescope_zip(home, options.out or home / "dist" / "gradescope.zip", settings)
     print(f"{path}: upload it to Gradescope as the autograder, and choose a container of 3 GB or more")
     return 0
