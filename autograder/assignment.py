@@ -144,11 +144,17 @@ def load_assignment(course: Path) -> Assignment:
         raise UsageError(f"no source notebook at {path}; --course must name the course folder") from None
     except Exception as error:
         raise UsageError(f"{path} cannot be read as a notebook: {error}") from None
+    assignment = assignment_of(notebook, course)
+    if not assignment.tasks:
+        raise UsageError(f"{path} has no test cell with metadata 'autograder': {{'task': ...}}")
+    return assignment
+
+
+def assignment_of(notebook: nbformat.NotebookNode, course: Path) -> Assignment:
+    """Return what a notebook defines: the instructor's, or its student version, which has stubs for answers."""
     cells = tuple(_cell(number, node) for number, node in enumerate(notebook.cells, 1))
     answers = {cell.grade_id: cell for cell in cells if cell.solution and cell.cell_type == "code"}
     tasks = tuple(_task(node, answers) for node in notebook.cells if "task" in _ours(node))
-    if not tasks:
-        raise UsageError(f"{path} has no test cell with metadata 'autograder': {{'task': ...}}")
     return Assignment(course, cells, tasks)
 
 

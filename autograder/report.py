@@ -9,19 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from autograder.assignment import NAME, Task
+from autograder.notice import Notice as Notice  # part of a report; whoever reads submissions needs no more of it
 from autograder.verdict import Status
 
 SCHEMA = 1
 GRADED, UNREADABLE, GRADER_ERROR = "graded", "unreadable", "grader_error"
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something odd that cost no points."""
-
-    code: str
-    message: str
-    cell: str = ""  # the grade_id, or "cell 7" where it has none
 
 
 @dataclass(frozen=True)

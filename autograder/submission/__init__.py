@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.assignment import NAME, Assignment
 from autograder.errors import Unreadable
-from autograder.report import Notice
+from autograder.notice import Notice
 from autograder.submission.cells import RawCell, cells_of
 from autograder.submission.file import Text, as_text, read_once
 from autograder.submission.folder import find_notebook

@@ -39,6 +39,9 @@ LOOKS = (
     (re.compile(rb"\s*(#|import |from \S+ import|def |class |\"\"\")"), "a Python script"),
     (re.compile(rb"\s*\["), "a JSON list, not a notebook"),
 )
+# Neither follow a link nor wait at a pipe. Students check their file on any system (packages/student): Windows has none
+# of the last three, and would change line ends without the first.
+FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
 MERGE_MARKER = re.compile(rb"^<{7}[ \r\n]", re.MULTILINE)
 
 
@@ -111,8 +114,7 @@ def as_text(data: bytes, name: str) -> Text:
 
 def _open(path: Path, name: str) -> int:
     try:
-        # Neither follow a link nor wait at a pipe.
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return os.open(path, FLAGS)
     except ValueError:  # a zero byte in the path
         raise Unreadable(f"{name} is no possible file name; rename the notebook and resubmit.") from None
     except OSError as error:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from autograder.assignment import NAME
-from autograder.report import Notice
+from autograder.notice import Notice
 from autograder.submission.quoting import quoted
 
 EXPECTED = f"{NAME}.ipynb"

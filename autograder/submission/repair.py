@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from autograder.assignment import Assignment, Task, released_source
-from autograder.report import Notice
+from autograder.notice import Notice
 from autograder.submission.cells import RawCell
 from autograder.submission.quoting import listed
 
