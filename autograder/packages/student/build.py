@@ -27,7 +27,7 @@ OURS = HERE.parents[1]  # autograder/
 CHECK = "autograder.packages.student.check"
 BUILD_SECONDS = 120
 # In import statements alone: the word is also a key of the notebook's metadata.
-IMPORTED = re.compile(r"(?<=^from )autograder[\w.]*|(?<=^import )autograder[\w.]*", re.MULTILINE)
+IMPORTED = re.compile(r"^([ \t]*(?:from|import) )(autograder[\w.]*)", re.MULTILINE)
 
 
 def build_student_package(course: Path, out: Path) -> Path:
@@ -51,9 +51,8 @@ def write_sources(course: Path, tree: Path) -> None:
     for module, path in sorted(modules().items()):
         copy = tree / _place(module, path)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(
-            IMPORTED.sub(lambda found: renamed(found[0]), path.read_text(encoding="utf-8")), encoding="utf-8"
-        )
+        source = path.read_text(encoding="utf-8")
+        copy.write_text(IMPORTED.sub(lambda found: found[1] + renamed(found[2]), source), encoding="utf-8")
     shutil.copyfile(released, tree / PACKAGE / released.name)
     for name in ("README.md", "LICENSE"):
         shutil.copyfile(HERE / name, tree / name)
