@@ -7,8 +7,10 @@ cell that they look for, in a submission of any shape, and show nothing that a s
 
 from __future__ import annotations
 
+import base64
 import copy
 import html
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograder.assignment import Assignment
 from autograder.errors import Unreadable
+from autograder.render.figures import Figure, figures
 from autograder.render.text import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
 from autograder.report import GRADED, Report, TaskResult
 from autograder.submission import read_submission
@@ -24,6 +27,8 @@ from autograder.submission.file import as_text, read_once
 from autograder.submission.scan import Malformed
 from autograder.verdict import Status
 
+LINE = 100  # letters; nbgrader's pages cut off what is longer, or hide it behind a scroll bar
+_TIED = "\N{NO-BREAK SPACE}"
 _MARKDOWN_SIGNS = r"\`*_{}[]()#+-.!|<>~$"
 
 
@@ -39,16 +44,15 @@ def restored(path: Path | None, assignment: Assignment, release: Any) -> Any:
     return frame.notebook()
 
 
-def add_verdicts(notebook: Any, report: Report, figures: dict[str, bytes] | None = None) -> None:
-    """Put what came of each task into the outputs of its test cell, as nbgrader reads it, and a summary on top.
-
-    `figures` maps a task to a PNG.
-    """
+def add_verdicts(notebook: Any, report: Report) -> None:
+    """Put what came of each task into the outputs of its test cell, as nbgrader reads it, and a summary on top."""
     tasks = {task.id: task for task in report.tasks}
+    shown = figures(report.evidence)
     for cell in notebook.cells:
         task = tasks.get(cell.metadata.get("autograder", {}).get("task"))
         if task is not None:
-            cell.outputs = _outputs(task, report, (figures or {}).get(task.id))
+            below = [figure for figure in shown if figure.task == task.id]
+            cell.outputs = [*_verdict_outputs(task, report), *_figure_outputs(below), _points_output(task)]
     notebook.cells.insert(0, new_markdown_cell(_summary(report), id="autograder-summary"))
 
 
@@ -149,16 +153,31 @@ def _grade_id(cell: Any) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", "")) if cell is not None else ""
 
 
-def _outputs(task: TaskResult, report: Report, figure: bytes | None) -> list[Any]:
-    """Return a test cell's outputs. nbgrader takes the execute_result for the points, which a bonus has none of."""
-    lines = _verdicts(task) or [one_line(report.reason or "This task was not checked.")]
-    # Plain text, no HTML: what is shown of a student's exception is then text for every reader.
-    outputs = [new_output("stream", name="stdout", text="\n".join(lines) + "\n")]
-    if figure is not None:
-        data = {"image/png": _base64(figure), "text/plain": f"a figure about {one_line(task.title)}"}
-        outputs.append(new_output("display_data", data))
+def _verdict_outputs(task: TaskResult, report: Report) -> list[Any]:
+    lines = _verdicts(task) or _wrapped(one_line(report.reason or "This task was not checked."))
+    return [_text_output(lines)]
+
+
+def _figure_outputs(shown: list[Figure]) -> list[Any]:
+    outputs = []
+    for figure in shown:
+        outputs.append(_text_output(_wrapped(f"{figure.title}. {figure.description} {figure.key}".strip())))
+        png = figure.png
+        seen = {"width": _shown_width(png), "alt": figure.description}
+        data = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": f"a figure: {figure.title}"}
+        outputs.append(new_output("display_data", data, metadata={"image/png": seen}))
+    return outputs
+
+
+def _points_output(task: TaskResult) -> Any:
+    """Return what nbgrader takes for the points, which a bonus has none of."""
     points = 0.0 if task.bonus else task.score
-    return [*outputs, new_output("execute_result", {"text/plain": repr(points)}, execution_count=None)]
+    return new_output("execute_result", {"text/plain": repr(points)}, execution_count=None)
+
+
+def _text_output(lines: list[str]) -> Any:
+    """Return lines as plain text, no HTML: what is shown of a student's exception is then text for every reader."""
+    return new_output("stream", name="stdout", text="\n".join(lines) + "\n")
 
 
 def _verdicts(task: TaskResult) -> list[str]:
@@ -166,11 +185,11 @@ def _verdicts(task: TaskResult) -> list[str]:
     for check in task.checks:
         sign = "+" if check.status is Status.PASSED else "-"
         available = float(task.points * check.share)
-        earned = f"{number(available * float(check.earned))} / {number(available)}"
-        lines.append(f"{sign} {statement(check.title)}: {WORDS[check.status]} ({earned})")
+        earned = f"{number(available * float(check.earned))}{_TIED}/{_TIED}{number(available)}"
+        lines += _wrapped(f"{sign} {statement(check.title)}: {WORDS[check.status]} ({earned})", "  ")
         if check.message:
             message = "the same as above" if is_repeat(task, check) else clean(check.message)
-            lines += [f"    {line}" for line in message.splitlines()]
+            lines += [f"    {part}" for line in message.splitlines() for part in _wrapped(line, width=LINE - 4)]
     if task.bonus:
         lines.append(f"Bonus: {number(task.score)} of {number(task.points)} points, as extra credit.")
     return lines
@@ -192,7 +211,14 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{char}" if char in _MARKDOWN_SIGNS else char for char in html.escape(text, quote=False))
 
 
-def _base64(data: bytes) -> str:
-    import base64
+def _wrapped(line: str, indent: str = "", width: int = LINE) -> list[str]:
+    """Return a line as lines that a page can show; what fits stays as it is, a table's columns too."""
+    parts = [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent=indent)
+    return [part.replace(_TIED, " ") for part in parts]
 
-    return base64.b64encode(data).decode("ascii")
+
+def _shown_width(png: bytes) -> int:
+    """Return the width, in a page's units, of a picture that holds SCALE pixels for each."""
+    from autograder.render.picture import SCALE
+
+    return int.from_bytes(png[16:20], "big") // SCALE

@@ -51,8 +51,10 @@ def configure(c: Config) -> None:
         *_named("AssignLatePenalties", "CheckCellMetadata"),
     ]
     c.AssignLatePenalties.plugin_class = "autograder.late.LatePolicy"
+    c.GenerateFeedback.exporter_class = f"{_HOST}FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
-        *_named("AssignLatePenalties", "GetGrades"),  # again: a percentage of what is now marked by hand, too
+        f"{_HOST}PenaltyOfNow",
+        *_named("GetGrades"),
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     c.TemplateExporter.filters = {"markdown2html": "autograder.render.safe_html.to_safe_html"}

@@ -20,10 +20,13 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from nbconvert.exporters import NotebookExporter
+import nbgrader
+from jinja2 import FileSystemLoader, PrefixLoader
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
+from traitlets import List
 
 from autograder.assignment import Assignment, load_assignment, without_markers
 from autograder.errors import GraderFault, UsageError
@@ -125,6 +128,24 @@ def keep_what_is_ours(assignment: str, student: str, notebooks: list[str]) -> No
         for path in folder.rglob("*"):
             if not path.is_dir() and path.name not in (submission.name, *KEPT):
                 path.unlink()
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbgrader's feedback page, with the tasks' titles, and lines that fit it."""
+
+    def __init__(self, **settings: Any) -> None:
+        ours = Path(__file__).parent / "render" / "nbconvert"
+        theirs = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+        loader = PrefixLoader({"nbgrader": FileSystemLoader(theirs)})  # ours extends theirs, of the same file name
+        folders = [str(ours), str(theirs)]
+        made = {"template_name": "marked", "extra_template_basedirs": folders, "extra_loaders": [loader]}
+        super().__init__(**made, **settings)  # type: ignore[no-untyped-call]
+
+
+class PenaltyOfNow(AssignLatePenalties):  # type: ignore[misc]
+    """nbgrader's late penalty, again when the feedback is made: a percentage of what is marked by hand, too."""
+
+    display_data_priority: Any = List(config=True)  # as in GetGrades: nbconvert sets it for each step of a page
 
 
 class _Worker:

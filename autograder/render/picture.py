@@ -26,6 +26,7 @@ COLOURS = {
 SCALE = 2  # pixels of the picture a unit: sharp on a fine screen
 FINE = 2  # drawn that much larger and made smaller, since Pillow draws edges without grey
 ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}  # Pillow's words for them, at the base line
+SPELLED = str.maketrans({"×": "x"})  # what Pillow's own font has no letter for
 HEAD, GAP = 22.0, 12.0  # above each panel for its title, and between panels
 
 
@@ -72,7 +73,7 @@ def _paint(pen: ImageDraw.ImageDraw, mark: Mark, left: float, top: float) -> Non
             pen.rectangle((x, y, x + width * factor, y + height * factor), fill=colour)
         case Words(point, text, _, anchor, size):
             font = ImageFont.load_default(size * factor)
-            pen.text(at(point), text, fill=colour, font=font, anchor=ANCHORS[anchor])
+            pen.text(at(point), text.translate(SPELLED), fill=colour, font=font, anchor=ANCHORS[anchor])
 
 
 def _dashes(
