@@ -194,18 +194,19 @@ class Box:
         request.received_bytes += count
         if request.received_bytes > MAX_RECEIVED_BYTES:
             raise BoxFailure(Status.OUTPUT, "Your code asked the model about more points than any right answer needs.")
-        data = bytearray()
-        while len(data) < count:
+        data = bytearray(count)
+        rest = memoryview(data)
+        while rest:
             self._wait(select.POLLIN, request)
             try:
-                chunk = self._sock.recv(min(count - len(data), 1 << 20))
+                received = self._sock.recv_into(rest)
             except BlockingIOError:
                 continue
             except OSError:
                 raise self._ended() from None
-            if not chunk:
+            if not received:
                 raise self._ended()
-            data += chunk
+            rest = rest[received:]
         return data
 
     def _wait(self, event: int, request: Request) -> None:

@@ -18,6 +18,7 @@ import torch
 from autograder import __version__
 from autograder.again import Again, with_kept
 from autograder.assignment import NAME, Assignment
+from autograder.box.limits import keep_freed_memory
 from autograder.bubblewrap import PACKAGE
 from autograder.errors import GraderFault
 from autograder.evidence import Watching, gather, kept_evidence
@@ -44,6 +45,7 @@ class Judge:
         self._reference = Reference(assignment)
         self._keeper: Keeper | None = None
         self._checks_readable = False
+        keep_freed_memory()
         torch.set_num_threads(1)  # the boxes compute with one thread; a sum in another order would round differently
 
     def __enter__(self) -> Judge:

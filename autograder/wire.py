@@ -53,9 +53,9 @@ def encode(value: Any) -> bytes:
     described: list[list[Any]] = []
     tree = _pack(value, buffers, described, 0)
     header = json.dumps([tree, described], separators=(",", ":")).encode("utf-8", "surrogatepass")
-    body = b"".join(buffers)
-    _check_sizes(len(header), len(body))
-    return b"".join((PREFIX.pack(len(header), len(body)), header, body))
+    body_bytes = sum(map(len, buffers))
+    _check_sizes(len(header), body_bytes)
+    return b"".join((PREFIX.pack(len(header), body_bytes), header, *buffers))
 
 
 def read_frame(receive: Receive) -> Any:
@@ -90,12 +90,13 @@ def receive_from(sock: socket.socket) -> Any:
     """Receive one value from a blocking socket; raises EOFError when the other side is gone."""
 
     def receive(count: int) -> bytearray:
-        data = bytearray()
-        while len(data) < count:
-            chunk = sock.recv(min(count - len(data), 1 << 20))
-            if not chunk:
+        data = bytearray(count)
+        rest = memoryview(data)
+        while rest:
+            received = sock.recv_into(rest)
+            if not received:
                 raise EOFError("the other side closed the channel")
-            data += chunk
+            rest = rest[received:]
         return data
 
     return read_frame(receive)

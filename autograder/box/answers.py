@@ -14,6 +14,7 @@ import linecache
 import os
 import random
 import time
+from array import array
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
@@ -176,8 +177,13 @@ def _evaluate(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
 def _generators() -> list[str]:
     """Return digests of where the global generators stand; only torch tells by itself that it was seeded again."""
     twister: Any = numpy.random.get_state(legacy=False)["state"]
-    states = torch.get_rng_state().tolist(), (twister["key"].tolist(), twister["pos"]), random.getstate()
-    return [hashlib.sha256(repr(state).encode()).hexdigest()[:16] for state in states]
+    version, words, second_normal = random.getstate()
+    states = (  # the words themselves, since a repr of them takes a millisecond
+        torch.get_rng_state().numpy().tobytes(),
+        twister["key"].tobytes() + str(twister["pos"]).encode(),
+        array("Q", words).tobytes() + f"{version} {second_normal}".encode(),
+    )
+    return [hashlib.sha256(state).hexdigest()[:16] for state in states]
 
 
 def _identities(argument: Any) -> dict[str, int]:

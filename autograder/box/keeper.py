@@ -41,6 +41,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
     limits.first_to_go()
+    limits.keep_freed_memory()
     if user := int(sys.argv[2]):  # root behind namespaces; without them each box changes its user
         limits.become(user)
     limits.default_signals()

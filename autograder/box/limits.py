@@ -14,6 +14,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SE
 PR_SET_KEEPCAPS = 8
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION, CAP_DAC_READ_SEARCH = 0x20080522, 1 << 2
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 MIB = 1 << 20
 
 LINUX = sys.platform == "linux"
@@ -29,6 +30,13 @@ def prctl(option: int, value: int, pointer: Any = 0) -> None:
     if _libc is not None and _libc.prctl(option, ctypes.c_ulong(value), pointer, 0, 0):
         number = ctypes.get_errno()
         raise OSError(number, f"prctl({option}): {os.strerror(number)}")
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what is freed, up to 32 MiB, for the next message: fresh pages cost more than what is in them."""
+    if _libc is not None and hasattr(_libc, "mallopt"):
+        _libc.mallopt(M_MMAP_THRESHOLD, 16 * MIB)
+        _libc.mallopt(M_TRIM_THRESHOLD, 32 * MIB)
 
 
 def default_signals() -> None:
