@@ -6,6 +6,7 @@ keeper (sandbox.py) and is reached only over the wire. A `Judge` keeps its keepe
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import time
@@ -20,6 +21,7 @@ from autograder.again import Again, with_kept
 from autograder.assignment import NAME, Assignment
 from autograder.box.limits import keep_freed_memory
 from autograder.bubblewrap import PACKAGE
+from autograder.channel import KeeperLost
 from autograder.errors import GraderFault
 from autograder.evidence import Watching, gather, kept_evidence
 from autograder.plugin import Collector, Outcome, results, run_checks
@@ -33,6 +35,7 @@ from autograder.verdict import Status
 
 VERSIONS = ("torch", "numpy", "pytest", "hypothesis", "nbgrader")
 MIB = 1 << 20
+STARTS = 3  # of a keeper that others kill before it has seen any student code
 
 
 class Judge:
@@ -66,9 +69,6 @@ class Judge:
         started = time.monotonic()
         submission = read_submission(path, self.assignment)
         session, collector, evidence = self._run(submission, again)
-        if session.keepers_lost:  # once more, alone in a fresh keeper: only what dies twice is the submission's crash
-            self._start_keeper()
-            session, collector, evidence = self._run(submission, again)
         if collector.broken:
             raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
         report = self._report(session, collector, student)
@@ -83,16 +83,21 @@ class Judge:
         watching = Watching(session.open)
         collector = Collector(watching.open, submission.sha256, self._reference, examples)
         collector.kept = again.kept if again is not None else {}
+        collector.run_again = session.run_again
         self._reference.prepare()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
-        self._usable_keeper().wait_ready()
+        self._usable_keeper()
         run_checks(collector, tasks)
         return session, collector, gather(collector.training, watching.levels)
 
     def _usable_keeper(self) -> Keeper:
-        if self._keeper is None or not self._keeper.usable:
-            return self._start_keeper()
-        return self._keeper
+        """Return a keeper that is ready for a box: where the old one is not usable, a new one."""
+        for _ in range(STARTS):
+            keeper = self._keeper if self._keeper is not None and self._keeper.usable else self._start_keeper()
+            with contextlib.suppress(KeeperLost):
+                keeper.wait_ready()
+                return keeper
+        raise GraderFault(f"the keeper was killed {STARTS} times while it started; is the machine short of memory?")
 
     def _start_keeper(self) -> Keeper:
         if self._keeper is not None:
@@ -156,6 +161,7 @@ def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:
         "suspicions": session.suspicions,
         "faults": [f"{outcome.id}: {outcome.fault}" for outcome in outcomes if outcome.fault],
         "keepers_lost": session.keepers_lost,
+        "tried_again": session.tried_again,
         "calls_seconds": round(session.clock.calls_seconds, 3),
         "cells_seconds": round(session.clock.cells_seconds, 3),
         "output": session.outputs,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
@@ -77,10 +78,15 @@ class Collector:
         self.outcomes: dict[str, list[Outcome]] = {}
         self.kept: Mapping[str, TaskResult] = {}  # tasks of an earlier marking, whose checks are not run again
         self.broken: list[str] = []
+        self.run_again: Callable[[], bool] = lambda: False  # asked after each task: has it to run once more?
         self._open_student = open_student
         self._seed = seed
         self._examples = examples
-        self.training = Marking(reference, self.held, open_student)
+        self._reference = reference
+        self._train_anew()
+
+    def _train_anew(self) -> None:
+        self.training = Marking(self._reference, self.held, self._open_student)
 
     @pytest.fixture(scope="module")
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
@@ -112,6 +118,21 @@ class Collector:
         """Note a check file that cannot be imported: our own fault."""
         if report.failed:
             self.broken.append(str(report.longrepr)[-4000:])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the checks of one task after the other, of a task again where it has to be."""
+        files = [list(items) for _, items in itertools.groupby(session.items, key=lambda item: item.path)]
+        for items, after in itertools.zip_longest(files, [found[0] for found in files[1:]]):
+            while True:
+                for item, following in itertools.zip_longest(items, items[1:], fillvalue=after):
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if not self.run_again():
+                    break
+                self.outcomes.pop(task_of(items[0].path), None)
+                if self.training.trained is None:
+                    self._train_anew()
+        return True
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:

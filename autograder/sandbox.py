@@ -244,7 +244,10 @@ class Keeper:
         return [*map(str, bubblewrap.shown(hidden)), *(str(bubblewrap.PACKAGE / name) for name in bubblewrap.BOX_FILES)]
 
     def wait_ready(self) -> None:
-        """Return when the keeper has run the prelude; raises IsolationMissing or GraderFault when that fails."""
+        """Return when the keeper has run the prelude.
+
+        Raises IsolationMissing or GraderFault when that fails, KeeperLost when somebody has killed it meanwhile.
+        """
         if self._ready:
             return
         try:
@@ -263,12 +266,19 @@ class Keeper:
             self._process.wait(1.0)
         self._errors.seek(0)
         text = self._errors.read().decode("utf-8", "replace").strip()
+        if not text and self._was_killed():
+            return KeeperLost("the keeper was killed before it was ready")
         if "bwrap:" in text:
             return IsolationMissing(
                 f"the sandbox cannot be set up on this machine ({text.splitlines()[-1]}); `autograder doctor` says "
                 "what is missing, and --isolation process does without namespaces"
             )
         return GraderFault(f"the keeper did not start: {text[-2000:] or 'no message'}")
+
+    def _was_killed(self) -> bool:
+        """Whether a signal has ended the process; bubblewrap returns 128 and more when one has ended what it runs."""
+        code = self._process.poll() if self._process is not None else None
+        return code is not None and (code < 0 or code > 128)
 
     def _message(self, seconds: float) -> dict[str, Any]:
         self.control.settimeout(seconds)

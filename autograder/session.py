@@ -3,13 +3,20 @@
 Every task gets a fresh box, in which the student's own cells run again from the top. A cell that fails costs only what
 depends on it. A cell that takes too long is cut short; once the cells have used their part of the submission's time,
 the long ones get a second each, in every later box alike. All boxes together end within the submission's time.
+
+A box or its keeper may also be killed by somebody else, such as the kernel of a machine that is short of memory. One
+death does not tell. So the task runs again in a fresh box, as if it had not run: what dies twice at the same place, or
+in three runs, is the submission's crash.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.channel import Box, BoxFailure, KeeperLost
@@ -23,6 +30,18 @@ from autograder.submission import OwnCell, Submission
 from autograder.verdict import CheckFailed, Status
 
 GRACE_SECONDS = 1.0  # for an exception to end a cell before the box is killed
+MOST_RUNS = 3  # of a task whose boxes are ended, each time at another place
+# What others send to a process to end it. A fault of the code itself has signals of its own, as has a limit.
+FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, signal.SIGTERM})
+
+
+@dataclass(frozen=True)
+class End:
+    """How and where a box came to its end: after how many requests, and by what signal (0: its keeper was lost)."""
+
+    task: str
+    requests: int
+    signal: int
 
 
 class Session:
@@ -42,6 +61,42 @@ class Session:
         self._tasks = tasks
         self.cell_times = CellTimes(self.clock, settings.cell_seconds)
         self._skipped: dict[int, CheckFailed] = {}
+        self.tried_again: list[str] = []
+        self._forgiven_seconds = settings.call_seconds  # of lost runs, in all: a submission must end in its time
+        self._ends: list[End] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a task: note how things stand, for the case that it has to run again."""
+        self._runs = 1
+        self._ends_before: list[End] = []
+        times = copy.deepcopy((self.clock, self.cell_times))  # together, for one holds the other
+        self._before = (times, dict(self.notices), list(self.suspicions), dict(self._skipped))
+
+    def note_end(self, end: End) -> None:
+        """Note a box that was ended in a way that could have come from outside."""
+        self._ends.append(end)
+
+    def run_again(self) -> bool:
+        """Say, after a task, whether it must run again because something outside may have ended a box of it.
+
+        Then all that it has left is forgotten.
+        """
+        ends, self._ends = self._ends, []
+        times, notices, suspicions, skipped = self._before
+        spent = times[0].rest - self.clock.rest
+        if not ends or ends == self._ends_before or self._runs == MOST_RUNS or self.clock.rest < spent:
+            self._begin()
+            return False
+        self._runs += 1
+        self._ends_before = ends
+        self.tried_again.append(ends[0].task)
+        self.clock, self.cell_times = copy.deepcopy(times)
+        forgiven = min(spent, self._forgiven_seconds)
+        self._forgiven_seconds -= forgiven
+        self.clock.calls_seconds += spent - forgiven
+        self.notices, self.suspicions, self._skipped = dict(notices), list(suspicions), dict(skipped)
+        return True
 
     @contextmanager
     def open(self, task: str) -> Iterator[BoxStudent]:
@@ -85,6 +140,7 @@ class BoxStudent(Student):
         self._task = task
         self._later = later_tasks
         self._box: Box | None = None
+        self._requests = 0
         self._dead: CheckFailed | None = None
         self._defined: dict[str, bool] = {}
         self._failures: dict[int, CheckFailed] = {}
@@ -140,9 +196,11 @@ class BoxStudent(Student):
         if left <= 0:
             raise self._out_of_time()
         watch = box.stopwatch()
+        self._requests += 1
         try:
             reply = box.request(message, min(self._session.settings.call_seconds, left), answer)
         except BoxFailure as failure:
+            self._note_end(box)
             if failure.status is Status.TIMEOUT and left < self._session.settings.call_seconds:
                 raise self._out_of_time() from None
             what = self.place(str(message.get("function", self._task))).what
@@ -163,8 +221,14 @@ class BoxStudent(Student):
             "which of your functions or cells is slow?",
         )
 
+    def _note_end(self, box: Box) -> None:
+        ended_by = -(box.exit_status or 0)
+        if ended_by in FROM_OUTSIDE:
+            self._session.note_end(End(self._task, self._requests, ended_by))
+
     def _lost(self) -> CheckFailed:
         self._session.keepers_lost += 1
+        self._session.note_end(End(self._task, self._requests, 0))
         return self._die(Status.CRASH, "Your code ended the sandbox that it ran in.")
 
     def _die(self, status: Status, message: str) -> CheckFailed:
@@ -215,12 +279,14 @@ class BoxStudent(Student):
         source = cell.source.encode("utf-8", "surrogatepass")
         message = {"op": "cell", "number": cell.number, "source": source, "seconds": limit}
         watch = box.stopwatch()
+        self._requests += 1
         try:
             reply = box.request(message, limit + GRACE_SECONDS)
             if not well_formed(reply, "cell"):
                 raise BoxFailure(Status.CRASH, "Your code answered in the grader's place.")
             failed = explain(reply["failure"], place) if reply["failure"] is not None else None
         except BoxFailure as failure:
+            self._note_end(box)
             self._leave_out(cell, CheckFailed(failure.status, f"{place.what}: {failure.message}"))
             return False
         finally:
