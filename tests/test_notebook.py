@@ -230,7 +230,7 @@ def test_every_claim_holds(claims):
 
 
 def test_nothing_of_ours_is_imported_outside_hidden_parts(notebook):
-    """A student needs torch, numpy, matplotlib and scikit-learn, and may have tqdm."""
+    """A student needs torch, numpy, matplotlib and scikit-learn, may have tqdm; in Colab the last cell asks Colab."""
     allowed = {"torch", "numpy", "matplotlib", "sklearn", "tqdm"} | set(sys.stdlib_module_names)
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -239,4 +239,5 @@ def test_nothing_of_ours_is_imported_outside_hidden_parts(notebook):
         for node in ast.walk(ast.parse(visible)):
             modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module] if isinstance(node, ast.ImportFrom) else []
-            assert {name.split(".")[0] for name in modules} <= allowed, cell.id
+            colab = {"google"} if cell.id == "hand_in" else set()  # asked for in a try: where the notebook's file is
+            assert {name.split(".")[0] for name in modules} <= allowed | colab, cell.id
