@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autograder.packages.repositories import write_course_repository
+from autograder.packages.repositories import write_course_repository, write_student_repository
 from autograder.packages.wheel import own_wheel
 from tests.fake_judge import hand_in, small_course
 from tests.sample_reports import graded
@@ -31,9 +31,15 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def repositories(course: Path) -> list[Path]:
-    """Return every folder that has workflows: this repository, and the one that is written from it."""
-    return [ROOT, course]
+def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the student repository as it is given out."""
+    return write_student_repository(ROOT, tmp_path_factory.mktemp("repositories") / "student")
+
+
+@pytest.fixture(scope="module")
+def repositories(course: Path, student: Path) -> list[Path]:
+    """Return every folder that has workflows: this repository, and the two that are written from it."""
+    return [ROOT, course, student]
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -77,7 +83,7 @@ def program(folder: Path, name: str, text: str) -> Path:
 def test_workflows_are_valid(repositories: list[Path], schema: str, pattern: str) -> None:
     """By the schemas that check-jsonschema carries, without a network; and every job ends in time."""
     files = [path for repository in repositories for path in sorted(repository.glob(pattern))]
-    assert files
+    assert len(files) >= 3
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
     assert "ok" in run(ROOT, *command, *files)
     if schema == "github-workflows":
@@ -118,6 +124,20 @@ def test_this_repository_runs_what_it_gives_out(course: Path) -> None:
         assert (ROOT / ".ci" / script.name).read_bytes() == script.read_bytes()
         assert os.access(ROOT / ".ci" / script.name, os.X_OK)
         assert os.access(script, os.X_OK)
+
+
+def test_a_student_repository_holds_the_release_and_visible_checks_alone(student: Path) -> None:
+    """Its files are known by name; the grader, the source and hidden checks are not among them."""
+    files = {path.relative_to(student).as_posix() for path in student.rglob("*") if path.is_file()}
+    (wheel,) = (student / "vendor").iterdir()
+    released = {path.name for path in (ROOT / "release" / "consistency-models").iterdir()}
+    assert files == {
+        "README.md", "constraints.txt", ".gitignore", ".gitlab-ci.yml", ".github/workflows/check.yml", ".ci/install",
+        ".ci/check", f"vendor/{wheel.name}", *(f"consistency-models/{name}" for name in released),
+    }  # fmt: skip
+    assert wheel.name.startswith("consistency_check-")
+    assert wheel.name in (student / "README.md").read_text()
+    assert "WHEEL" not in "".join(path.read_text() for path in student.rglob("*.yml"))
 
 
 def test_a_course_repository_can_mark(course: Path) -> None:
@@ -187,6 +207,7 @@ def marking(tmp_path: Path) -> dict[str, Path]:
     course = small_course(tmp_path / "course")
     hand_in(course, "ada", "fine")
     hand_in(course, "bob", "partly")
+    hand_in(course, "eve", "fault")
     fake = f'cd {course} && PYTHONPATH={ROOT} exec {sys.executable} -m tests.fake_command "$@"'
     program(_folder(tmp_path / "env") / "bin", "autograder", fake)
     (tmp_path / "env" / "bin" / "python").symlink_to(sys.executable)
@@ -199,13 +220,18 @@ def _folder(path: Path) -> Path:
 
 
 def test_mark_and_publish_run_one_after_the_other(marking: dict[str, Path], tmp_path: Path) -> None:
-    """The first makes JSON; the second, which has nothing else, makes the summary, JUnit and Canvas's file of it."""
+    """The first makes JSON; the second, which has nothing else, makes the summary, JUnit and Canvas's file of it.
+
+    Where the grader failed on somebody the first ends with 4, and the others' marks are there all the same.
+    """
     env, course, results, marks = (marking[name] for name in ("env", "course", "results", "marks"))
-    printed = run(course, ROOT / ".ci" / "mark", env, course / "submitted", results, marks, GITHUB_ACTIONS="true")
+    printed = run(
+        course, ROOT / ".ci" / "mark", env, course / "submitted", results, marks, code=4, GITHUB_ACTIONS="true"
+    )
     first, *_, last = [line for line in printed.splitlines() if line.startswith("::")]
     assert first.startswith("::stop-commands::")
     assert last == f"::{first.removeprefix('::stop-commands::')}::"
-    assert {path.name for path in marks.iterdir()} == {"ada.json", "bob.json"}
+    assert {path.name for path in marks.iterdir()} == {"ada.json", "bob.json", "eve.json"}
     (course / "canvas.csv").write_text(
         "Student,ID,SIS Login ID,Section,Consistency models (7)\nAda,1,ada,,\nBob,2,bob,,\n"
     )
@@ -216,15 +242,6 @@ def test_mark_and_publish_run_one_after_the_other(marking: dict[str, Path], tmp_
     assert {path.name for path in out.iterdir()} == {"junit.xml", "canvas.csv"}
     run(course, ROOT / ".ci" / "publish", ROOT, marks, out)  # on GitLab
     assert (out / "summary.md").is_file()
-
-
-def test_mark_hands_on_what_there_is_when_the_grader_failed_on_one(marking: dict[str, Path]) -> None:
-    """Its exit code is 4, commands are obeyed again, and the others' marks are there."""
-    hand_in(marking["course"], "eve", "fault")
-    arguments = (marking["env"], marking["course"] / "submitted", marking["results"], marking["marks"])
-    printed = run(marking["course"], ROOT / ".ci" / "mark", *arguments, code=4, GITHUB_ACTIONS="true")
-    assert re.search(r"^::[0-9a-f]{32}::$", printed, re.MULTILINE)
-    assert {path.name for path in marking["marks"].iterdir()} == {"ada.json", "bob.json", "eve.json"}
 
 
 def test_publish_takes_the_wheel_as_it_is(tmp_path: Path, course: Path) -> None:
@@ -271,3 +288,14 @@ def test_collect_refuses_a_list_that_is_none(tmp_path: Path, table: str) -> None
     """A wrong header and an id that is a path are wrong usage."""
     (tmp_path / "students.csv").write_text(table)
     run(tmp_path, ROOT / ".ci" / "collect", "students.csv", tmp_path / "submitted", code=2)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_check_says_what_the_command_says(tmp_path: Path, student: Path, code: int) -> None:
+    """The step's exit code is the check's, and what cells print is no command."""
+    bin_ = program(_folder(tmp_path / "env") / "bin", "check", f'echo "checked $1"; exit {code}')
+    (bin_ / "python").symlink_to(sys.executable)
+    printed = run(student, student / ".ci" / "check", tmp_path / "env", code=code, GITHUB_ACTIONS="true")
+    first, checked, last = printed.splitlines()
+    assert checked == "checked consistency-models/consistency-models.ipynb"
+    assert (first, last) == (f"::stop-commands::{last.strip(':')}", f"::{last.strip(':')}::")

@@ -47,6 +47,7 @@ def test_every_command_of_the_page_works(course: Path, tmp_path: Path) -> None:
     for block in typed:
         shell.run(block)
     assert (course / "course-repository" / ".github" / "workflows" / "grade.yml").is_file()
+    assert (course / "student-repository" / ".ci" / "check").is_file()
     assert "| `bob` | 22 / 50 |" in (course / "summary.md").read_text()
     assert "Ada,1,ada,,22" in (course / "canvas-filled.csv").read_text()
     assert json.loads((course / "prairielearn.json").read_text())["score"] == 1.0

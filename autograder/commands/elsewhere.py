@@ -1,4 +1,4 @@
-"""`autograder package gradescope` and `course`: what marks on others' machines."""
+"""`autograder package gradescope`, `course` and `repository`: what marks, or is checked, on others' machines."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def add_to(packages: Commands) -> None:
     command.add_argument("--torch-index", metavar="URL", default="", help="an index that has the CPU build of torch")
     one = add_command(packages, course, "the private repository in which a course marks, with its workflows")
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
+    one = add_command(packages, repository, "the repository that each student gets, with the visible checks alone")
+    one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
 
 
 def course(options: argparse.Namespace) -> int:
@@ -38,6 +40,14 @@ def course(options: argparse.Namespace) -> int:
     from autograder.packages.repositories import write_course_repository
 
     print(f"{write_course_repository(course_of(options), options.folder)}: private; its README.md says what is in it")
+    return 0
+
+
+def repository(options: argparse.Namespace) -> int:
+    """Write the student repository."""
+    from autograder.packages.repositories import write_student_repository
+
+    print(f"{write_student_repository(course_of(options), options.folder)}: for students, nothing hidden in it")
     return 0
 
 

@@ -1,4 +1,8 @@
-"""Writes the private repository in which a course marks: source, grader, and the workflows that run it."""
+"""Writes the repository in which a course marks, and the one that each student gets a copy of.
+
+A student can change all of the second, its workflow too. So it holds the release and the visible checks, and nothing
+that it says is a mark.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ from pathlib import Path
 from autograder.assignment import NAME, load_assignment, source_notebook
 from autograder.errors import UsageError
 from autograder.files import write_atomically
+from autograder.packages.student.build import build_student_package
 from autograder.packages.wheel import constraints, own_wheel
+from autograder.release import release_folder
 
 HERE = Path(__file__).parent
 COURSE_FILES = ("nbgrader_config.py", "autograder.toml")
@@ -18,6 +24,7 @@ _WHEEL = "WHEEL"  # in a template: the path of the wheel that it installs
 # What a template is called where it goes; names that begin with a dot would be missed by many a tool here.
 _PLACES = {"gitlab-ci.yml": ".gitlab-ci.yml", "gitignore": ".gitignore"}
 _COURSE_SCRIPTS = ("namespaces", "install", "mark", "publish", "collect")
+_STUDENT_SCRIPTS = ("install",)
 
 
 def write_course_repository(course: Path, out: Path) -> Path:
@@ -38,6 +45,20 @@ def write_course_repository(course: Path, out: Path) -> Path:
     return out
 
 
+def write_student_repository(course: Path, out: Path) -> Path:
+    """Write the repository that students get into the new folder `out`: the release and its visible checks; return it.
+
+    Raises UsageError where `out` is there already, ReleaseFault where release/ is not fit to be given out.
+    """
+    _begin(out)
+    wheel = build_student_package(course, out / VENDOR)
+    for file in sorted(release_folder(course).iterdir()):
+        if file.is_file():
+            _write(out / NAME / file.name, file.read_bytes())
+    _finish(out, HERE / "repository", f"{VENDOR}/{wheel.name}", _STUDENT_SCRIPTS)
+    return out
+
+
 def _begin(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is there already; name a new folder, and move over what you have changed")
@@ -53,7 +74,10 @@ def _finish(out: Path, templates: Path, wheel: str, scripts: Iterable[str]) -> N
             place = out / _PLACES.get(path.name, path.name)
         else:
             place = out / ".github" / "workflows" / path.name
-        _write(place, text.encode())
+        if path.name == "check":
+            _program(path, out / ".ci" / path.name)
+        else:
+            _write(place, text.encode())
 
 
 def _program(source: Path, target: Path) -> None:
