@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +22,7 @@ from autograder.cli import main as autograder
 from autograder.packages.student.build import build_student_package
 from autograder.packages.student.check import cli
 from autograder.release import release_folder
+from tests.documented_commands import Shell, blocks
 from tests.sample_class import cell_of, correct_notebook, with_answers
 
 COURSE = Path(__file__).parents[1]
@@ -168,15 +170,17 @@ def test_check_says_what_and_where_and_what_to_do(said_of_mistakes, told):
 
 
 @pytest.mark.slow
-def test_check_of_a_right_notebook_says_who_decides(tmp_path, capsys):
-    """All holds: exit code 0, the one sentence, and nothing to do."""
+def test_commands_of_the_students_guide_find_a_right_notebook_ready(environment, wheel, tmp_path):
+    """The guide's commands, typed: all holds, exit code 0, the one sentence, and nothing to do."""
     notebook = correct_notebook(COURSE)
     for name in ("reflect_1", "reflect_2"):
         cell_of(notebook, name).source = "Because."
     cell_of(notebook, "ema_update").execution_count = 1
     nbformat.write(notebook, tmp_path / f"{NAME}.ipynb")
-    code, said = check(tmp_path / f"{NAME}.ipynb", "--seconds", "120", capsys=capsys)
-    assert code == 0, said
+    shutil.copyfile(wheel, tmp_path / wheel.name)
+    path = os.pathsep.join([str(environment), os.environ["PATH"]])
+    shell = Shell(tmp_path, {**os.environ, "PATH": path, "PIP_NO_INDEX": "1"})
+    said = "".join(shell.run(block) for block in blocks(COURSE / "docs" / "student.md"))
     assert said.count("  holds ") == 8
     assert said.endswith("The visible checks hold; 100 of 100 points are decided by others.\n")
     assert "Also:" not in said
