@@ -1,0 +1,5 @@
+"""The lesson that comes before the notebook: Markdown, measured numbers and trained models become one page.
+
+`page` puts it together. `prose` reads the Markdown, `facts` keeps text and measurement together, `terms` sees that a
+word is explained before it is used, `pictures` draws what does not move; what moves is in templates/.
+"""

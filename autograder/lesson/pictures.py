@@ -1,0 +1,216 @@
+"""The figures of the lesson that do not move: trained models and measurements, drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from markupsafe import Markup
+
+from autograder.lesson.facts import Runs
+from autograder.lesson.plane import Plane, around
+from autograder.render.drawing import Drawing, Point
+
+DECAYS = ("0.0", "0.5", "0.9", "0.99", "0.999")
+CALLS = {"teacher": (1, 5, 10, 20, 50), "jumps": (1, 2, 4, 8)}
+MOONS = (-3.5, -2.3), (3.5, 2.3)  # the box in which all data lie
+WIDTH = 600
+
+
+class Pictures:
+    """All figures by name; `points` are what benchmarks/lesson_models.py wrote."""
+
+    def __init__(self, points: dict[str, Any], runs: Runs) -> None:
+        self._points, self._runs = points, runs
+        self._by_name: dict[str, Callable[[], Markup]] = {
+            "levels": self._levels,
+            "crossing": self._crossing,
+            "endpoint": self._endpoint,
+            "onestep": self._onestep,
+            "pair": self._pair,
+            "decay": self._decay,
+            "jumps": self._jumps,
+            "calls": self._calls,
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def draw(self, name: str) -> Markup:
+        """Return the SVG of a figure."""
+        return self._by_name[name]()
+
+    def _levels(self) -> Markup:
+        drawing = Drawing(WIDTH, 130)
+        route = self._points["route"]
+        start, end = route[0], route[-1]
+        straight = [[start[i] + k / 4 * (end[i] - start[i]) for i in (0, 1)] for k in range(5)]
+        for number, title in enumerate(("1. Walk smarter", "2. Straighten the road", "3. Do not walk")):
+            drawing.words((200 * number + 100, 14), title, anchor="middle")
+            plane = Plane(drawing, (200 * number + 8, 24), (184, 100), around(route, 0.25))
+            if number == 0:
+                plane.curve(route, "ode", 2)
+                plane.cloud(route[:: len(route) // 8], "ode", 3)
+            if number == 1:
+                plane.curve(straight, "ode", 2)
+                plane.cloud(straight, "ode", 3)
+            if number == 2:
+                plane.curve(route, "soft", 2, dashed=True)
+                plane.arrow(start, end, "jump")
+            plane.dot(start, "noise")
+            plane.star(end)
+        return drawing.to_svg(
+            "levels", "Three levels of speed",
+            "Three panels with the same noise point and the same endpoint. First: a bent trajectory with a few "
+            "well placed steps on it. Second: a straight road with a few steps. Third: an arrow straight from "
+            "the noise to the endpoint, past the dashed trajectory.",
+        )  # fmt: skip
+
+    def _crossing(self) -> Markup:
+        drawing = Drawing(WIDTH, 226)
+        for number, title in enumerate(("lines from noise to data", "the teacher’s trajectories")):
+            drawing.words((300 * number + 150, 14), title, anchor="middle")
+            plane = Plane(drawing, (300 * number + 6, 22), (288, 200), MOONS)
+            plane.cloud(self._points["background"], "data", 1.2)
+            lines = self._points["tracks"] if number else [pair[::-1] for pair in self._points["conditional"]]
+            for line in lines:
+                plane.curve(line, "ode", 1.5)
+            plane.cloud([line[0] for line in lines], "noise", 3.5)
+            plane.cloud([line[-1] for line in lines], "good", 3.5)
+        return drawing.to_svg(
+            "crossing", "Straight lines for training, bent trajectories for sampling",
+            "Left: straight lines from noise points to data points, crossing one another. Right: the teacher’s "
+            "trajectories from noise points to the two moons; several bend.",
+        )  # fmt: skip
+
+    def _endpoint(self) -> Markup:
+        drawing = Drawing(WIDTH, 300)
+        route = self._points["route"]
+        plane = Plane(drawing, (0, 0), (WIDTH, 300), around(route, 0.3))
+        plane.cloud(self._points["background"], "data", 1.6)
+        plane.curve(route, "ode", 2.5)
+        for level, mark in zip(self._points["levels"], self._points["marks"], strict=True):
+            plane.arrow(mark, route[-1], "jump")
+            plane.dot(mark, "jump", f"t = {level}")
+        plane.dot(route[0], "noise")
+        plane.star(route[-1])
+        return drawing.to_svg(
+            "endpoint", "Five points of one trajectory, one endpoint",
+            "A bent trajectory of the teacher from a noise point to a moon. From its points at t = 0.9, 0.7, "
+            "0.5, 0.3 and 0.1 arrows lead to one mark, the trajectory’s end.",
+        )  # fmt: skip
+
+    def _onestep(self) -> Markup:
+        panels = (
+            ("teacher, 1 step", "teacher_1", "ode"), ("teacher, 5 steps", "teacher_5", "ode"),
+            ("teacher, 50 steps", "teacher_50", "ode"), ("one jump", "distilled_jump", "jump"),
+        )  # fmt: skip
+        drawing = Drawing(WIDTH, 126)
+        for number, (title, cloud, role) in enumerate(panels):
+            drawing.words((150 * number + 75, 14), title, anchor="middle")
+            plane = Plane(drawing, (150 * number + 2, 22), (146, 100), MOONS)
+            plane.cloud(self._points["clouds"][cloud], role, 1.1)
+        return drawing.to_svg(
+            "onestep", "From the same noise",
+            "Four clouds of 400 samples. The teacher with one step: a single blob in the middle. With five "
+            "steps: two rough moons. With fifty: two clean moons. One jump: two clean moons.",
+        )  # fmt: skip
+
+    def _pair(self) -> Markup:
+        drawing = Drawing(WIDTH, 300)
+        route, pair = self._points["route"], self._points["pair"]
+        plane = Plane(drawing, (0, 0), (WIDTH - 60, 300), around(route, 0.3))
+        plane.cloud(self._points["background"], "data", 1.6)
+        plane.curve(route, "soft", 1.5)
+        plane.arrow(pair["upper"], pair["lower"], "ode")
+        plane.bow(pair["upper"], route[-1], "jump", -0.25)
+        plane.bow(pair["lower"], route[-1], "target", 0.12)
+        plane.dot(route[0], "noise")
+        plane.dot(pair["upper"], "jump", "A: online")
+        plane.dot(pair["lower"], "target", "B: target")
+        plane.star(route[-1])
+        return drawing.to_svg(
+            "pair", "A training pair",
+            "On a trajectory two neighbouring points: A, the noisier one, made from data and noise, and B, "
+            "which a single step of the teacher reaches from A, a little off the trajectory. A dashed arrow "
+            "leads from each to the trajectory’s end: from A the online network’s answer, from B the target network’s.",
+        )  # fmt: skip
+
+    def _decay(self) -> Markup:
+        drawing = Drawing(WIDTH, 214)
+        base, scale = 176.0, 78.0
+        for number, decay in enumerate(DECAYS):
+            errors = self._runs.column(f"decay.{decay}")
+            mean, spread = self._runs.value(f"mean decay.{decay}"), self._runs.value(f"sd decay.{decay}")
+            middle = 40 + 62.0 * number
+            drawing.box((middle - 20, base - scale * mean), (40, scale * mean), "jump" if max(errors) < 1 else "bad")
+            drawing.line([(middle, base - scale * (mean + s * spread)) for s in (-1, 1)], "ink", 1.5)
+            drawing.words((middle, base - scale * (mean + spread) - 6), f"{mean:.2f}", anchor="middle")
+            drawing.words((middle, base + 16), decay.removesuffix(".0"), anchor="middle")
+        drawing.line([(10, base), (318, base)], "soft", 1)
+        drawing.words((10, 14), "endpoint error of one jump")
+        drawing.words((164, base + 34), "decay of the target", anchor="middle")
+        drawing.words((465, 14), "decay 0.999: samples", anchor="middle")
+        plane = Plane(drawing, (338, 22), (258, 170), MOONS)
+        plane.cloud(self._points["background"], "data", 1.2)
+        plane.cloud(self._points["clouds"]["decay_0.999_jump"], "bad", 1.2)
+        bars = (f"{self._runs.value(f'mean decay.{d}'):.2f} with decay {d.removesuffix('.0')}" for d in DECAYS)
+        return drawing.to_svg(
+            "decay", "What the decay of the target does",
+            f"Bars: the endpoint error of one jump is {', '.join(bars)}. Beside them the samples of a run with "
+            "decay 0.999: a blob in the middle, between the two moons of the data.",
+        )  # fmt: skip
+
+    def _jumps(self) -> Markup:
+        drawing = Drawing(WIDTH, 300)
+        visited = self._points["jumps"]
+        plane = Plane(drawing, (0, 0), (WIDTH, 300), around(visited, 0.35))
+        plane.cloud(self._points["background"], "data", 1.6)
+        for number, (a, b) in enumerate(pairwise(visited)):
+            plane.arrow(a, b, "noise" if number % 2 else "jump", dashed=bool(number % 2))
+        for number, point in enumerate(visited[0::2], 1):
+            plane.dot(point, "noise", str(number))
+        plane.cloud(visited[1::2], "jump", 4.5)
+        plane.star(visited[-1])
+        return drawing.to_svg(
+            "jumps", "Four jumps, with fresh noise in between",
+            "A zigzag: from noise point 1 an arrow jumps to a moon; a dashed arrow leads away from there to "
+            "point 2, which has less noise; from there the next jump; four jumps in all, the last landing marked by a ring.",
+        )  # fmt: skip
+
+    def _calls(self) -> Markup:
+        drawing = Drawing(WIDTH, 280)
+        left, right, top, bottom = 46.0, 588.0, 26.0, 232.0
+
+        def at(calls: float, w2: float) -> Point:
+            x = left + (right - left) * math.log(calls) / math.log(50)
+            return x, top + (bottom - top) * math.log(2.2 / w2) / math.log(2.2 / 0.1)
+
+        for w2 in (0.1, 0.2, 0.5, 1, 2):
+            drawing.line([at(1, w2), at(50, w2)], "line", 1)
+            drawing.words((left - 10, at(1, w2)[1] + 4), f"{w2:g}", anchor="end")
+        for calls in (1, 2, 4, 8, 20, 50):
+            drawing.words((at(calls, 1)[0], bottom + 18), str(calls), anchor="middle")
+        floor = self._runs.value("mean w2.data")
+        drawing.line([at(1, floor), at(50, floor)], "soft", 1.5, dashed=True)
+        drawing.words((left + 4, at(1, floor)[1] + 15), "real points against real points", "soft")
+        for name, role in (("teacher", "ode"), ("jumps", "jump")):
+            points = [at(n, self._runs.value(f"mean w2.{name}_{n}")) for n in CALLS[name]]
+            drawing.line(points, role, 2)
+            drawing.dots(points, role, 4)
+            x, y = points[min(1, len(points) - 3)]
+            label = {"teacher": "the teacher’s Euler steps", "jumps": "jumps of the consistency model"}[name]
+            drawing.words((x + 10, y - 10) if name == "teacher" else (left + 4, y - 14), label, role)
+        drawing.words((10, 14), "W2 to real data")
+        drawing.words(((left + right) / 2, bottom + 40), "network calls for one sample", anchor="middle")
+        told = "; ".join(
+            f"{label} " + ", ".join(f"{self._runs.value(f'mean w2.{name}_{n}'):.2f} with {n}" for n in CALLS[name])
+            for name, label in (("teacher", "the teacher’s steps:"), ("jumps", "jumps:"))
+        )
+        return drawing.to_svg(
+            "calls", "What a network call buys",
+            f"Two curves of the distance to real data against the number of network calls; {told}. Real points "
+            f"against real points: {floor:.2f}.",
+        )  # fmt: skip
