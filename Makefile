@@ -10,7 +10,7 @@ NOTEBOOK := consistency-models/consistency-models.ipynb
 # nbgrader calls alembic by name, so the environment's commands must be on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help grade test check release notebook system clean
+.PHONY: help grade test check release lesson notebook system clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -32,6 +32,9 @@ check: $(INSTALLED)  ## the assignment proves itself: the release is fresh, mark
 
 release: $(RELEASED)  ## build release/ from source/, where it is not newer
 
+lesson: $(INSTALLED)  ## build the lesson's page, release/consistency-models/lesson.html
+	$(BIN)/autograder lesson
+
 notebook: $(INSTALLED)  ## open the instructor's notebook
 	$(BIN)/jupyter lab source/$(NOTEBOOK)
 
@@ -43,7 +46,8 @@ system:
 	@.ci/system "$(PYTHON)"
 
 # The release itself is named too: a change there by hand, or by a merge, is built over.
-$(RELEASED): source/$(NOTEBOOK) $(wildcard release/$(NOTEBOOK)) nbgrader_config.py $(wildcard autograder/release*.py) \
+$(RELEASED): source/$(NOTEBOOK) $(wildcard source/consistency-models/lesson/* release/consistency-models/*) \
+		nbgrader_config.py $(wildcard autograder/release*.py autograder/lesson/*.py autograder/lesson/templates/*) \
 		| $(INSTALLED)
 	$(BIN)/autograder release
 	@mkdir -p build && touch $@

@@ -30,6 +30,7 @@ _NBGRADER = "nbgrader.preprocessors."
 def configure(c: Config) -> None:
     """Make nbgrader's ordinary commands mark through the judge and show nothing hidden."""
     _find_alembic()
+    c.CourseDirectory.ignore.append("lesson")  # sources of a page, which `autograder release` puts beside the notebook
     c.GenerateAssignment.preprocessors = [
         *_named("IncludeHeaderFooter", "InstantiateTests", "LockCells"),
         f"{_HOST}BonusIsExtra",  # before checksums and the gradebook, which take the points

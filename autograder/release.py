@@ -1,7 +1,8 @@
 """Builds the student version from the instructor's notebook, proves it, and says whether the committed one is it.
 
 The build is nbgrader's own generate_assignment, run in a temporary folder with a database of its own: the course's
-gradebook never sees it. `release_source` says what may be released, `release_proof` looks at what came out.
+gradebook never sees it. `release_source` says what may be released, `release_proof` looks at what came out. Beside the
+notebook goes the lesson's page, which `lesson` makes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from autograder.assignment import NAME, source_notebook
 from autograder.errors import ReleaseFault, UsageError
 from autograder.files import write_atomically
 from autograder.release_nbgrader import RUNS
-from autograder.release_proof import prove_release
+from autograder.release_proof import prove_page, prove_release
 from autograder.release_source import cell_name, check_source, read_notebook
 
 # What students get. A file beside the notebook is released only when it is named here, not because it lies there.
-RELEASED_FILES = (f"{NAME}.ipynb",)
+NOTEBOOK, LESSON = f"{NAME}.ipynb", "lesson.html"
+RELEASED_FILES = (NOTEBOOK, LESSON)
 BUILD_SECONDS = 300  # nbgrader takes 7 on two quiet cores
 
 
@@ -76,7 +78,8 @@ def differences(folder: Path, files: dict[str, bytes]) -> list[str]:
     found += [f"{name} is no file of a release" for name in committed if name not in files]
     for name in files:
         if name in committed and committed[name] != files[name]:
-            found += _cell_differences(committed[name], files[name]) or [f"{name} differs"]
+            cells = _cell_differences(committed[name], files[name]) if name.endswith(".ipynb") else []
+            found += cells or [f"{name} differs"]
     return found
 
 
@@ -105,18 +108,40 @@ def _built_files(course: Path) -> dict[str, bytes]:
         builds = [_read_files(work / run / NAME) for run in RUNS]
         if builds[0] != builds[1]:
             raise ReleaseFault("two builds of the same source differ; is a clock or a random id in it?")
-        prove_release(source, read_notebook(work / RUNS[0] / NAME / f"{NAME}.ipynb"))
-    return builds[0]
+        prove_release(source, read_notebook(work / RUNS[0] / NAME / NOTEBOOK))
+    return builds[0] | {LESSON: built_lesson(course)}
+
+
+def built_lesson(course: Path) -> bytes:
+    """Return the lesson's page, built twice and proved; raises ReleaseFault where its sources do not allow it."""
+    try:
+        from autograder.lesson.page import Lesson
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the lesson is built with {error.name}: pip install 'autograder[lesson]'") from None
+    page, again = Lesson(course).page(), Lesson(course).page()
+    if page != again:
+        raise ReleaseFault("two builds of the same lesson differ; is a clock or a random id in it?")
+    prove_page(read_notebook(source_notebook(course)), page.decode())
+    return page
+
+
+def lesson_command(course: Path) -> int:
+    """Run `autograder lesson`: build the lesson's page alone; prints one line and returns 0."""
+    path = release_folder(course) / LESSON
+    page = built_lesson(course)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, page)
+    print(f"release/{NAME}/{LESSON} is built and proved, {len(page) / 1e6:.1f} MB")
+    return 0
 
 
 def _lay_out(course: Path, work: Path) -> None:
-    """Copy what is released, and nbgrader's settings, into an empty course folder."""
+    """Copy the notebook and nbgrader's settings into an empty course folder."""
     origin, copy = source_notebook(course).parent, work / "source" / NAME
     copy.mkdir(parents=True)
-    for name in RELEASED_FILES:
-        if not (origin / name).is_file():
-            raise ReleaseFault(f"{origin / name} is missing")
-        shutil.copyfile(origin / name, copy / name)
+    if not (origin / NOTEBOOK).is_file():
+        raise ReleaseFault(f"{origin / NOTEBOOK} is missing")
+    shutil.copyfile(origin / NOTEBOOK, copy / NOTEBOOK)
     settings = course / "nbgrader_config.py"
     if not settings.is_file():
         raise UsageError(f"{settings} is missing; --course must name the course folder")

@@ -6,7 +6,8 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from html import unescape
 from typing import Any
 
 import nbformat
@@ -54,9 +55,16 @@ def prove_release(source: Any, released: Any) -> None:
     """
     faults = list(_format_faults(source, released))
     if not faults:
-        faults = [*_leaks(source, released), *_stub_faults(released)]
+        faults = [*_leaks(source, _texts(released)), *_stub_faults(released)]
     if faults:
         raise ReleaseFault("\n".join(f"the built release: {fault}" for fault in faults))
+
+
+def prove_page(source: Any, page: str) -> None:
+    """Raise ReleaseFault that lists the lines of the source notebook's answers and hidden tests that are on a page."""
+    faults = list(_leaks(source, [page, unescape(page)]))
+    if faults:
+        raise ReleaseFault("\n".join(f"the lesson: {fault}" for fault in faults))
 
 
 def _format_faults(source: Any, released: Any) -> Iterator[str]:
@@ -84,9 +92,9 @@ def _format_faults(source: Any, released: Any) -> Iterator[str]:
             yield f"{name} has no checksum"
 
 
-def _leaks(source: Any, released: Any) -> Iterator[str]:
-    """Yield the source's cells of which a secret line stands anywhere in the release, metadata included."""
-    given = "\n".join(_squeeze(text) for text in _texts(released))
+def _leaks(source: Any, texts: Iterable[str]) -> Iterator[str]:
+    """Yield the source's cells of which a secret line stands anywhere in what is released, metadata included."""
+    given = "\n".join(_squeeze(text) for text in texts)
     for index, cell in enumerate(source.cells):
         asked = _squeeze(_docstrings(cell))
         for region in regions(cell.source)[0]:

@@ -1,4 +1,4 @@
-"""`autograder release`: what students get."""
+"""`autograder release` and `autograder lesson`: what students get."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    """Add the command."""
+    """Add the commands."""
     command = add_command(commands, release, "build release/ from source/ and prove it")
     command.add_argument("--check", action="store_true", help="write nothing; fail when release/ is stale")
+    add_command(commands, lesson, "build the lesson's page alone")
 
 
 def release(options: argparse.Namespace) -> int:
@@ -22,3 +23,10 @@ def release(options: argparse.Namespace) -> int:
     from autograder.release import release_command
 
     return release_command(course_of(options), options.check)
+
+
+def lesson(options: argparse.Namespace) -> int:
+    """Build the lesson's page."""
+    from autograder.release import lesson_command
+
+    return lesson_command(course_of(options))

@@ -177,7 +177,8 @@ class Pictures:
         return drawing.to_svg(
             "jumps", "Four jumps, with fresh noise in between",
             "A zigzag: from noise point 1 an arrow jumps to a moon; a dashed arrow leads away from there to "
-            "point 2, which has less noise; from there the next jump; four jumps in all, the last landing marked by a ring.",
+            "point 2, which has less noise; from there the next jump; four jumps in all, the last landing in a "
+            "ring.",
         )  # fmt: skip
 
     def _calls(self) -> Markup:
