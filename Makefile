@@ -10,7 +10,7 @@ NOTEBOOK := consistency-models/consistency-models.ipynb
 # nbgrader calls alembic by name, so the environment's commands must be on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help grade test check release lesson notebook system clean
+.PHONY: help grade test check release lesson notebook system browser clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -20,7 +20,7 @@ grade: $(RELEASED)  ## build the release and grade a sample class of five in bui
 	$(BIN)/python -m tests.sample_class build/sample-class
 	$(BIN)/autograder grade build/sample-class --out build/results --gradebook sqlite:///$(CURDIR)/build/gradebook.db
 
-test: $(INSTALLED)  ## lint, types and all tests, exactly as CI runs them
+test: $(INSTALLED) browser  ## lint, types and all tests, exactly as CI runs them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -44,6 +44,9 @@ clean:  ## remove what was built, keep the environment
 # Phony, but order-only below: it is looked after every time and forces nothing.
 system:
 	@.ci/system "$(PYTHON)"
+
+browser:
+	@.ci/system --browser
 
 # The release itself is named too: a change there by hand, or by a merge, is built over.
 $(RELEASED): source/$(NOTEBOOK) $(wildcard source/consistency-models/lesson/* release/consistency-models/*) \
