@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from autograder import __version__
-from autograder.commands import course, decisions, delivery, grade, package, release, score
+from autograder.commands import course, decisions, delivery, grade, package, release, report, score
 from autograder.errors import AutograderError
 
 INTERRUPTED = 130
@@ -16,6 +16,7 @@ _GROUPS = (
     release,
     score,
     grade,
+    report,
     decisions,
     delivery,
     package,

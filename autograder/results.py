@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
 from autograder.again import Again, fits
-from autograder.assignment import NAME, Task
+from autograder.assignment import Task
+from autograder.class_report import GRADES, INDEX, class_report, gather, row_of
 from autograder.errors import UsageError
 from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
 from autograder.plain import no_formula
 from autograder.provenance import how_marked
-from autograder.render.html import ClassRow, to_html, to_index
+from autograder.render.class_page import ClassRow, to_class_page
+from autograder.render.html import to_html
 from autograder.report import GRADED, GRADER_ERROR, Report, json_text
 from autograder.stored import read_record, read_report
 from autograder.students import Handin, file_name, file_sha256
@@ -58,7 +59,7 @@ class Results:
     @property
     def index(self) -> Path:
         """The page of the class."""
-        return self.out / "index.html"
+        return self.out / INDEX
 
     def is_done(self, handin: Handin, only: Sequence[str] = ()) -> bool:
         """Return whether the report of this very submission, marked in this very way, is stored whole.
@@ -124,26 +125,19 @@ class Results:
 
     def finish(self, students: Callable[[], Iterable[str]]) -> None:
         """Write grades.csv and index.html from the stored reports."""
-        write_atomically(self.out / "grades.csv", grades_csv(self._tasks, self.rows(students())))
-        task_ids = [task.id for task in self._tasks]
-        write_atomically(self.index, to_index(NAME, task_ids, self.rows(students())))
+        kept = gather(self._reports(students()), self._is_stale, self._tasks)
+        write_atomically(self.out / GRADES, grades_csv(self._tasks, kept.rows))
+        write_atomically(self.index, to_class_page(class_report(kept)))
 
     def rows(self, students: Iterable[str]) -> Iterator[ClassRow]:
         """Yield the rows of the class's table, one report in memory at a time."""
-        for student in students:
-            report = read_report(self.out, student)
-            if report is None:
-                continue
-            scores = {task.id: task.score for task in report.tasks}
-            yield ClassRow(
-                student=student,
-                link=quote(f"{file_name(student)}.html"),
-                score=report.score,
-                max_score=report.max_score,
-                bonus=report.bonus,
-                status=report.status,
-                tasks=tuple(scores.get(task.id, 0.0) for task in self._tasks),
-            )
+        return (row_of(report, [task.id for task in self._tasks]) for report in self._reports(students))
+
+    def _reports(self, students: Iterable[str]) -> Iterator[Report]:
+        return (report for student in students if (report := read_report(self.out, student)) is not None)
+
+    def _is_stale(self, report: Report) -> bool:
+        return bool(read_record(self.out, report.student).get("how") != self.how)
 
     def _report(self, student: str) -> Path:
         return self.out / f"{file_name(student)}.json"

@@ -18,7 +18,7 @@ from autograder.submission.folder import find_notebook
 
 SUFFIX = ".ipynb"
 LONGEST_NAME = 180  # bytes; a file name may have 255, and `.json` and a little more is added
-_RESERVED = frozenset({"index", "staff"})  # OUT/index.html and OUT/staff are no student's
+_RESERVED = frozenset({"index", "anonymous", "staff"})  # OUT/index.html and the like are no student's
 # Separators, and what Windows, a shell, an URL or our own encoding would read otherwise.
 _UNSAFE = frozenset("/\\%:*?\"<>|#&;'`$=+@~")
 

@@ -99,7 +99,15 @@ class Drawing:
             '<svg viewBox="0 0 {w} {h}" role="img" aria-labelledby="{n}-t {n}-d">'
             '<title id="{n}-t">{t}</title><desc id="{n}-d">{d}</desc>'
         ).format(w=_n(self.width), h=_n(self.height), n=name, t=title, d=description)
-        return head + Markup("").join(_svg(mark) for mark in self.marks) + Markup("</svg>")
+        return head + self._marks() + Markup("</svg>")
+
+    def to_ornament(self) -> Markup:
+        """Return the figure as an SVG element that is passed over when read out: the text beside it says the same."""
+        head = Markup('<svg viewBox="0 0 {} {}" aria-hidden="true">').format(_n(self.width), _n(self.height))
+        return head + self._marks() + Markup("</svg>")
+
+    def _marks(self) -> Markup:
+        return Markup("").join(_svg(mark) for mark in self.marks)
 
 
 def _svg(mark: Mark) -> Markup:

@@ -1,12 +1,10 @@
-"""The student's report and the table of a class as self-contained web pages.
+"""The student's report as a self-contained web page, and how such pages are made of templates.
 
 No script, nothing from outside (a content security policy says so too), every text escaped by jinja2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -28,19 +26,6 @@ from autograder.render.text import (
 from autograder.report import Report
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """A student in the table of a class; `link` is the address of the report, relative to the table."""
-
-    student: str
-    link: str
-    score: float | None
-    max_score: float
-    bonus: float
-    status: str
-    tasks: tuple[float, ...]
-
-
 def to_html(report: Report) -> str:
     """Return the report as the page that the student reads."""
     shown = report.warnings[:NOTICES_SHOWN]
@@ -48,15 +33,11 @@ def to_html(report: Report) -> str:
     below: dict[str, list[Figure]] = {task.id: [] for task in report.tasks}
     for figure in figures(report.evidence):
         below.setdefault(figure.task, []).append(figure)
-    return _page("report", report=report, notices=shown, more_notices=more, figures=below)
+    return render_page("report", report=report, notices=shown, more_notices=more, figures=below)
 
 
-def to_index(assignment: str, tasks: Iterable[str], rows: Iterable[ClassRow]) -> str:
-    """Return the page that links to every report of a class."""
-    return _page("index", assignment=assignment, tasks=list(tasks), rows=rows)
-
-
-def _page(name: str, **context: object) -> str:
+def render_page(name: str, **context: object) -> str:
+    """Return the page of a template; every text in it is escaped."""
     return _pages().get_template(f"{name}.html.j2").render(context)
 
 

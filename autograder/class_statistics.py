@@ -1,0 +1,155 @@
+"""What the reports of a class say together: one pass over them, of which a few numbers are kept.
+
+Difficulty and discrimination are those of classical item analysis; both are taken over whoever attempted the check.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from autograder.report import GRADED, CheckResult, Report, TaskResult
+from autograder.verdict import Status
+
+ENOUGH = 10  # students; from fewer a correlation is noise: with 10, zero is told from 0.63 and more
+LIMITS = (Status.TIMEOUT, Status.MEMORY, Status.OUTPUT, Status.RESOURCE, Status.CRASH, Status.BLOCKED)
+_NOT_TRIED = (Status.NOT_ATTEMPTED, Status.GRADER_ERROR)
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation with its 95 % interval (Fisher's z, 1921)."""
+
+    r: float
+    low: float
+    high: float
+
+
+@dataclass
+class CheckStatistics:
+    """How a class did at one check. Verdicts are counted; x and y are what its correlation is between."""
+
+    task: str
+    id: str
+    title: str
+    points: float
+    bonus: bool
+    held: int = 0
+    part: int = 0
+    lost: int = 0
+    open: int = 0  # not attempted, or not checked through our own fault
+    mean_x: float = 0.0
+    mean_y: float = 0.0
+    _xx: float = 0.0
+    _yy: float = 0.0
+    _xy: float = 0.0
+
+    @property
+    def n(self) -> int:
+        """How many attempted it."""
+        return self.held + self.part + self.lost
+
+    @property
+    def difficulty(self) -> float | None:
+        """The mean share of its points, 0 to 1: the item's difficulty, which is high where it is easy."""
+        return self.mean_x if self.n else None
+
+    @property
+    def discrimination(self) -> Correlation | None:
+        """How the check goes with the rest of the score; None from too few, or where all did the same.
+
+        The correlation of an item with the sum of the remaining items (Guilford 1953, Educational and Psychological
+        Measurement 13, 87-93), Pearson's r: where a check holds or does not, that is the point-biserial correlation,
+        (M_1 - M_0) / s sqrt(p (1 - p)), with the mean rest of the score of those for whom it holds and does not,
+        its standard deviation s over all of them and the share p for whom it holds.
+        """
+        if self.n < ENOUGH or min(self._xx, self._yy) <= 1e-9 * self.n:
+            return None
+        r = max(-1.0, min(1.0, self._xy / math.sqrt(self._xx * self._yy)))
+        z, half = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, r))), 1.96 / math.sqrt(self.n - 3)
+        return Correlation(r, math.tanh(z - half), math.tanh(z + half))
+
+    def add(self, check: CheckResult, points: float, total: float) -> None:
+        """Count a student's verdict; `points` is what the check is worth, `total` what all checks earned them."""
+        if check.status in _NOT_TRIED:
+            self.open += 1
+            return
+        x = float(check.earned)
+        self.held += x == 1
+        self.part += 0 < x < 1
+        self.lost += x == 0
+        y = total if self.bonus else total - points * x
+        # Welford's update: sums of squares of deviations, without the loss of digits that sums of squares have.
+        before_x, before_y = x - self.mean_x, y - self.mean_y
+        self.mean_x += before_x / self.n
+        self.mean_y += before_y / self.n
+        self._xx += before_x * (x - self.mean_x)
+        self._yy += before_y * (y - self.mean_y)
+        self._xy += before_x * (y - self.mean_y)
+
+
+@dataclass
+class ClassStatistics:
+    """The numbers of a class; `add` takes one report after the other. Counters count students, each once a key."""
+
+    checks: dict[tuple[str, str], CheckStatistics] = field(default_factory=dict)
+    misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)  # by task and misconception
+    limits: Counter[Status] = field(default_factory=Counter)
+    notices: Counter[str] = field(default_factory=Counter)
+    scores: list[float] = field(default_factory=list)  # of what was graded
+    seconds: list[float] = field(default_factory=list)
+    suspicious: int = 0  # whom staff should look at
+
+    def add(self, report: Report) -> None:
+        """Count a student's report."""
+        self.misconceptions.update(misconceptions_in(report))
+        self.limits.update(limits_in(report))
+        self.notices.update(notices_in(report))
+        self.suspicious += is_suspicious(report)
+        if report.status != GRADED:
+            return
+        if report.score is not None:
+            self.scores.append(report.score)
+        self.seconds.append(report.seconds)
+        # The checks' own sum: what a person decided says nothing about a check.
+        total = sum(_earned(task, check) for task in report.tasks if not task.bonus for check in task.checks)
+        for task in report.tasks:
+            for check in task.checks:
+                points = float(task.points * check.share)
+                known = CheckStatistics(task.id, check.id, check.title, points, task.bonus)
+                self.checks.setdefault((task.id, check.id), known).add(check, points, total)
+
+
+def misconceptions_in(report: Report) -> set[tuple[str, str]]:
+    """Return the known mistakes that a report names, each with its task."""
+    return {(task.id, check.misconception) for task in report.tasks for check in task.checks if check.misconception}
+
+
+def limits_in(report: Report) -> set[Status]:
+    """Return the limits that a submission met, as verdicts."""
+    return {check.status for task in report.tasks for check in task.checks if check.status in LIMITS}
+
+
+def notices_in(report: Report) -> set[str]:
+    """Return the codes of what was noticed."""
+    return {notice.code for notice in report.warnings}
+
+
+def is_suspicious(report: Report) -> bool:
+    """Return whether the judge noted something that staff should look at."""
+    return bool(report.staff.get("suspicions"))
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float] | None:
+    """Return lower quartile, median and upper quartile; None of fewer than four values."""
+    if len(values) < 4:
+        return None
+    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return lower, median, upper
+
+
+def _earned(task: TaskResult, check: CheckResult) -> float:
+    return float(task.points * check.share * check.earned)

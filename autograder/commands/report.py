@@ -1,0 +1,49 @@
+"""`autograder report`: the page of a class again, from what is stored."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, course_of, marking_of
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+    from autograder.marking import Marking
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = add_command(commands, report, "write the report on a class again, from its stored reports")
+    command.add_argument(
+        "folder", metavar="DIR", nargs="?", type=Path, help="the folder of results (default: results in the course)"
+    )
+    command.add_argument("--out", metavar="F", type=Path, help="where the page goes (default: DIR/index.html)")
+    command.add_argument(
+        "--anonymous", action="store_true", help="no name, and nothing made of one (default: DIR/anonymous.html)"
+    )
+    command.set_defaults(isolation="namespaces")  # of each report its own counts
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the class's page."""
+    from autograder.class_report import ReportJob, write_class_report
+    from autograder.render.terminal import console
+
+    folder = options.folder or course_of(options) / "results"
+    page, found = write_class_report(ReportJob(folder, options.out, options.anonymous), _marking(options, folder))
+    if found.stale:
+        console().print(f"{found.stale} of {len(found.rows)} reports were marked in another way than now.")
+    console().print(f"The class: {page}", soft_wrap=True)
+    return 0
+
+
+def _marking(options: argparse.Namespace, folder: Path) -> Marking | None:
+    """Return how the course marks now; None where there is no course, as where only results are kept."""
+    try:
+        course = course_of(options, folder)
+    except UsageError:
+        return None
+    return marking_of(options, course)

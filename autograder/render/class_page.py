@@ -1,0 +1,201 @@
+"""The report on a class for those who teach it: one self-contained web page that sorts, searches and prints.
+
+Its one script is its own, which the content security policy names by its hash; nothing comes from outside. An anonymous
+page holds no name, and nothing made of one: students are numbered by their score, and link nowhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from typing import Any
+
+from markupsafe import Markup
+
+from autograder.class_statistics import ENOUGH, ClassStatistics, quartiles
+from autograder.plain import WORDS, number
+from autograder.render import class_figures
+from autograder.render.html import render_page
+from autograder.verdict import Status
+
+# What a row can be found by, beside its name: `Kind.key` of each.
+Key = tuple[str, ...]
+
+STATUSES = {
+    "graded": "graded",
+    "unreadable": "unreadable",
+    "no_notebook": "no notebook",
+    "absent": "nothing handed in",
+    "grader_error": "grader error",
+}
+SLOWEST = 5
+MISTAKES_FIRST = 12  # the others are folded
+_SCATTER = "The table of the checks below holds the same numbers."
+_NOTICES = {
+    "cell_cut_short": "a cell of their own was cut short",
+    "cell_failed": "a cell of their own failed",
+    "cell_type_changed": "a cell's type was changed",
+    "duplicated_cell": "a cell stood there twice",
+    "locked_cell_changed": "given cells were changed; the originals were used",
+    "locked_cell_missing": "given cells were missing and put back",
+    "metadata_missing": "an editor dropped the cells' metadata",
+    "output_truncated": "printed more than is kept",
+    "override": "points decided by a person",
+    "renamed_file": "the file has another name",
+    "several_notebooks": "several notebooks; one was marked",
+}
+
+
+@dataclass(frozen=True)
+class ClassTask:
+    """A column of the table."""
+
+    id: str
+    title: str
+    points: float
+    bonus: bool
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A student in the table of a class; `link` is the address of the report, relative to the table."""
+
+    student: str
+    link: str
+    score: float | None
+    max_score: float
+    bonus: float
+    status: str
+    tasks: tuple[float, ...]
+    seconds: float = 0.0
+    kind: str = ""  # of STATUSES
+    keys: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """A class: its rows, its statistics, and what is not in them."""
+
+    assignment: str
+    tasks: Sequence[ClassTask]
+    rows: Sequence[ClassRow]
+    statistics: ClassStatistics
+    mistakes: dict[tuple[str, str], str] = field(default_factory=dict)  # a sentence on each known mistake
+    stale: int | None = 0  # reports that were marked in another way than now; None: not known
+    left_over: int = 0  # reports of students who are not in the class any more, in no row
+    broken: int = 0  # files that are no whole report
+
+
+@dataclass(frozen=True)
+class Found:
+    """Students who have something in common, and the place of that in the page's list to choose from."""
+
+    place: int
+    label: str
+    count: int
+
+
+def to_class_page(report: ClassReport, *, anonymous: bool = False) -> str:
+    """Return the page."""
+    rows = _numbered(report.rows) if anonymous else list(report.rows)
+    kinds = _kinds(report)
+    script = files("autograder.render").joinpath("templates/class.js").read_text(encoding="utf-8")
+    return render_page(
+        "class",
+        report=report,
+        anonymous=anonymous,
+        rows=rows,
+        found={key: found for key, found in kinds.items() if found.count},
+        keys_of=lambda row: " ".join(str(kinds[key].place) for key in sorted(row.keys) if key in kinds),
+        mistakes=[_mistake(report, *key[1:]) for key in kinds if key[0] == "mistake"],
+        script=Markup(script),  # ours alone
+        mistakes_first=MISTAKES_FIRST,
+        statuses=STATUSES,
+        words=WORDS,
+        enough=ENOUGH,
+        bar=lambda check: class_figures.verdicts(check).to_ornament(),
+        signed=_signed,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **_shown(report, rows),
+    )
+
+
+def _numbered(rows: Sequence[ClassRow]) -> list[ClassRow]:
+    """Return the rows without names, in an order that the names have no part in: equal rows may stand either way."""
+
+    def order(row: ClassRow) -> tuple[Any, ...]:
+        score = -1.0 if row.score is None else row.score
+        return -score, row.status, row.kind, row.tasks, row.seconds, sorted(row.keys)
+
+    return [replace(row, student=str(place), link="") for place, row in enumerate(sorted(rows, key=order), 1)]
+
+
+def _kinds(report: ClassReport) -> dict[Key, Found]:
+    """Return all that rows can be chosen by, in the order in which the page shows it."""
+    found = report.statistics
+    titles = {task.id: task.title for task in report.tasks}
+    labels: dict[Key, tuple[str, int]] = {
+        ("kind", kind): (label, sum(row.kind == kind for row in report.rows)) for kind, label in STATUSES.items()
+    }
+    labels["stale",] = "marked in another way than now", report.stale or 0
+    labels["suspicious",] = "noted for staff", found.suspicious
+    for code, count in sorted(found.notices.items()):
+        labels["notice", code] = _NOTICES.get(code, code.replace("_", " ")), count
+    for status, count in found.limits.items():
+        labels["limit", status.value] = WORDS[status], count
+    for (task, mistake), count in found.misconceptions.most_common():
+        labels["mistake", task, mistake] = f"{titles.get(task, task)}: {mistake.replace('_', ' ')}", count
+    return {key: Found(place, label, count) for place, (key, (label, count)) in enumerate(labels.items(), 1)}
+
+
+def _shown(report: ClassReport, rows: Sequence[ClassRow]) -> dict[str, Any]:
+    """Return the figures and numbers of the page."""
+    found = report.statistics
+    checks = list(enumerate(found.checks.values(), 1))
+    by_task = [(task, [row for row in checks if row[1].task == task.id]) for task in report.tasks]
+    most = max((row.max_score for row in rows), default=0.0)
+    longest = class_figures.round_up(max(found.seconds, default=0.0))
+    scatter = class_figures.difficulty_and_discrimination(checks)
+    return {
+        "by_task": [(task, tests) for task, tests in by_task if tests],
+        "most": most,
+        "score_figure": class_figures.histogram(found.scores, most, "points, the bonus apart").to_svg(
+            "scores", "Scores", class_figures.histogram_in_words(found.scores, most, "points")
+        ),
+        "score_numbers": _numbers(found.scores),
+        "scatter": scatter and scatter.to_svg("scatter", "Difficulty and discrimination of the checks", _SCATTER),
+        "seconds_figure": class_figures.histogram(found.seconds, longest, "seconds of marking").to_svg(
+            "seconds", "Time", class_figures.histogram_in_words(found.seconds, longest, "seconds")
+        ),
+        "seconds_numbers": _numbers(found.seconds),
+        "seconds_total": sum(found.seconds),
+        "slowest": sorted((row for row in rows if row.seconds), key=lambda row: -row.seconds)[:SLOWEST],
+        "limits": [(status, found.limits[status]) for status in Status if found.limits[status]],
+    }
+
+
+def _numbers(values: Sequence[float]) -> str:
+    """Return the middle and the spread of values, as far as so many values tell them."""
+    if not values:
+        return "n = 0."
+    parts = [f"n = {len(values)}", f"median {number(statistics.median(values))}"]
+    found = quartiles(values)
+    if found is not None:
+        parts.append(f"half of them between {number(found[0])} and {number(found[2])}")
+        parts.append(f"mean {number(statistics.fmean(values))}")
+    parts.append(f"from {number(min(values))} to {number(max(values))}")
+    return f"{', '.join(parts)}."
+
+
+def _mistake(report: ClassReport, task: str, mistake: str) -> tuple[Key, str, str]:
+    """Return a known mistake's key, the title of its task and a sentence about it."""
+    title = next((each.title for each in report.tasks if each.id == task), task)
+    return ("mistake", task, mistake), title, report.mistakes.get((task, mistake), mistake.replace("_", " "))
+
+
+def _signed(r: float) -> str:
+    return f"{r:.2f}".replace("-", "−").replace("−0.00", "0.00")
