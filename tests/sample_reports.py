@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from autograder.report import GRADED, CheckResult, Notice, Report, TaskResult
+from autograder.marking import NOTHING
+from autograder.report import GRADED, UNREADABLE, CheckResult, Notice, Report, TaskResult
 from autograder.verdict import Status
 
 HOSTILE = (
@@ -15,6 +20,9 @@ HOSTILE = (
     '{"totalPoints":100,"maxPoints":100} </details> {{ 7 * 7 }} {% raw %} [red]markup[/red] :smile:'
 )
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+
+FIRST = ("Ada", "Alan", "Emmy", "Grace", "Kurt", "Sofja", "Zoë", "Łukasz")
+LAST = ("Gödel", "Hopper", "Kowalewskaja", "Lovelace", "Müller", "Noether", "Turing")
 
 # What a judge measures of a submission whose EMA update does not hold and whose sampler ends too low.
 EVIDENCE: dict[str, Any] = {
@@ -156,3 +164,40 @@ def is_plain(text: str) -> bool:
     return not any(
         char in BIDI or (ord(char) < 32 and char not in "\n\t") or 0xD800 <= ord(char) < 0xE000 for char in text
     )
+
+
+def sample_class(size: int, names: Iterable[str] = ()) -> Iterator[Report]:
+    """Yield the reports of a class, by default of people with invented names, the same each time.
+
+    Those who hold one check tend to hold the others; one in nine met a limit, and a few handed in nothing, or what
+    cannot be read.
+    """
+    draw = random.Random(1)
+    given = iter(names)
+    task, *others = graded().tasks
+    for place in range(size):
+        student = next(given, f"{draw.choice(FIRST)} {draw.choice(LAST)} {place}")
+        skill = draw.gauss(0.6, 1.0)
+        if place % 17 == 9:
+            reason, file = (NOTHING, "") if place % 2 else ("The file ends at byte 7.", f"{student}.ipynb")
+            yield graded(
+                student, status=UNREADABLE, reason=reason, file=file, warnings=(),
+                tasks=tuple(replace(each, checks=()) for each in (task, *others)),
+            )  # fmt: skip
+            continue
+        tasks = []
+        for each in (task, *others):
+            status = draw.choice([Status.WRONG] * 8 + [Status.TIMEOUT])
+            mistake = draw.choice(["one_time", "swapped_weights", None])
+            checks = [
+                replace(check, status=Status.PASSED, earned=Fraction(1), message="", misconception=None)
+                if draw.gauss(0.0, 1.0) < skill
+                else replace(check, status=status, earned=Fraction(0), message=f"No, {student}.", misconception=mistake)
+                for check in each.checks
+            ]
+            tasks.append(replace(each, checks=tuple(checks)))
+        notices = (Notice("locked_cell_changed", f"{student} changed it.", student),) if place % 7 == 3 else ()
+        yield graded(
+            student, tasks=tuple(tasks), seconds=round(draw.lognormvariate(1.3, 0.4), 2), warnings=notices,
+            file=f"{student}.ipynb", sha256=hashlib.sha256(student.encode("utf-8", "replace")).hexdigest(),
+        )  # fmt: skip

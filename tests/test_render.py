@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from autograder.render.gradescope import to_gradescope
-from autograder.render.html import ClassRow, to_html, to_index
+from autograder.render.html import to_html
 from autograder.render.junit import to_junit
 from autograder.render.markdown import to_markdown
 from autograder.render.terminal import class_table, report_table
@@ -160,21 +160,6 @@ def test_a_message_is_told_once_a_task() -> None:
     for text in (Page(to_html(report)).text, printed(report_table(report))):
         assert text.count("The same hint.") == 1
         assert text.count("As above.") == 2
-
-
-def test_to_index_links_to_every_report() -> None:
-    """A row a student; names are text, links are addresses, and no score is not 0."""
-    rows = [
-        ClassRow("ada", "ada.html", 87.0, 100.0, 5.0, "graded", (10.0,)),
-        ClassRow(HOSTILE, "%253D.html", None, 100.0, 0.0, "grader_error", (0.0,)),
-    ]
-    text = to_index("consistency-models", ["noisy_sample"], rows)
-    page = Page(text)
-    assert [value for name, value in page.attributes if name == "href"] == ["ada.html", "%253D.html"]
-    assert "87 / 100" in page.text
-    assert "– / 100" in page.text
-    assert "script" not in page.tags
-    assert is_plain(text)
 
 
 # --- the terminal

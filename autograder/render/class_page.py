@@ -16,11 +16,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.class_statistics import ENOUGH, ClassStatistics, quartiles
+from autograder.class_statistics import ENOUGH, LIMITS, ClassStatistics, quartiles
 from autograder.plain import WORDS, number
 from autograder.render import class_figures
 from autograder.render.html import render_page
-from autograder.verdict import Status
 
 # What a row can be found by, beside its name: `Kind.key` of each.
 Key = tuple[str, ...]
@@ -145,9 +144,10 @@ def _kinds(report: ClassReport) -> dict[Key, Found]:
     labels["suspicious",] = "noted for staff", found.suspicious
     for code, count in sorted(found.notices.items()):
         labels["notice", code] = _NOTICES.get(code, code.replace("_", " ")), count
-    for status, count in found.limits.items():
-        labels["limit", status.value] = WORDS[status], count
-    for (task, mistake), count in found.misconceptions.most_common():
+    for status in LIMITS:
+        labels["limit", status.value] = WORDS[status], found.limits[status]
+    # Equal counts in the order of their names, not in that in which the students come.
+    for (task, mistake), count in sorted(found.misconceptions.items(), key=lambda row: (-row[1], row[0])):
         labels["mistake", task, mistake] = f"{titles.get(task, task)}: {mistake.replace('_', ' ')}", count
     return {key: Found(place, label, count) for place, (key, (label, count)) in enumerate(labels.items(), 1)}
 
@@ -174,7 +174,7 @@ def _shown(report: ClassReport, rows: Sequence[ClassRow]) -> dict[str, Any]:
         "seconds_numbers": _numbers(found.seconds),
         "seconds_total": sum(found.seconds),
         "slowest": sorted((row for row in rows if row.seconds), key=lambda row: -row.seconds)[:SLOWEST],
-        "limits": [(status, found.limits[status]) for status in Status if found.limits[status]],
+        "limits": [(status, found.limits[status]) for status in LIMITS if found.limits[status]],
     }
 
 
