@@ -24,6 +24,7 @@ from autograder.bubblewrap import PACKAGE
 from autograder.channel import KeeperLost
 from autograder.errors import GraderFault
 from autograder.evidence import Watching, gather, kept_evidence
+from autograder.launch import Launched
 from autograder.plugin import Collector, Outcome, results, run_checks
 from autograder.quality import Reference
 from autograder.report import Report, TaskResult, in_order
@@ -41,12 +42,19 @@ STARTS = 3  # of a keeper that others kill before it has seen any student code
 class Judge:
     """Marks submissions of one assignment, one after the other. Use as a context manager."""
 
-    def __init__(self, assignment: Assignment, settings: Settings, isolation: str = "namespaces") -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        settings: Settings,
+        isolation: str = "namespaces",
+        launched: Launched | None = None,  # the first keeper's process, where it was started ahead
+    ) -> None:
         self.assignment = assignment
         self.settings = settings
         self.isolation = isolation
         self._reference = Reference(assignment)
         self._keeper: Keeper | None = None
+        self._launched = launched
         self._checks_readable = False
         keep_freed_memory()
         torch.set_num_threads(1)  # the boxes compute with one thread; a sum in another order would round differently
@@ -113,7 +121,8 @@ class Judge:
             cpu_seconds=int(settings.submission_seconds) + 30,
             kept_output_bytes=settings.output_kib * 1024,
         )
-        self._keeper = Keeper(plan).start()
+        launched, self._launched = self._launched, None
+        self._keeper = Keeper(plan).start(launched)
         if self.isolation == "process":
             self._checks_readable = self._can_read_checks(self._keeper)
         return self._keeper

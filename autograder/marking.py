@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import connection, parent_process, util
 from pathlib import Path
@@ -40,9 +40,28 @@ class Marker(Protocol):
 
 def open_judge(assignment: Assignment, settings: Settings, isolation: str) -> AbstractContextManager[Marker]:
     """Return the real judge; imported here, so that only the process that marks loads torch."""
+    if "autograder.judge" not in sys.modules:
+        return _open_with_keeper_ahead(assignment, settings, isolation)
     from autograder.judge import Judge
 
     return Judge(assignment, settings, isolation)
+
+
+@contextmanager
+def _open_with_keeper_ahead(assignment: Assignment, settings: Settings, isolation: str) -> Iterator[Marker]:
+    """Start the first keeper before the judge is imported, so that the two import torch side by side."""
+    from autograder.launch import Launched, Place
+
+    launched = Launched(Place(isolation, assignment.course))
+    try:
+        from autograder.judge import Judge
+
+        judge = Judge(assignment, settings, isolation, launched)
+    except BaseException:
+        launched.stop()
+        raise
+    with judge:
+        yield judge
 
 
 @dataclass(frozen=True)

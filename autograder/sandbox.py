@@ -9,31 +9,25 @@ clean up after a box, or does not answer, is killed and replaced: everything in 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import select
-import shutil
 import socket
-import subprocess
-import sys
-import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from autograder import bubblewrap, processes
 from autograder.channel import MAX_SCRATCH_FILES, Box, KeeperLost
 from autograder.errors import GraderFault, IsolationMissing
+from autograder.launch import END_SECONDS, Launched, Place
 from autograder.seccomp import filter_program
 from autograder.wire import WireError, encode, receive_from, send
 
 ISOLATIONS = ("namespaces", "process")
 START_SECONDS = 120.0  # importing torch takes two; a cold disk and a loaded machine take long
-END_SECONDS = 15.0  # the keeper's own patience with what it kills is shorter
 WALK_SECONDS = 1.0
 MIB = 1 << 20
-START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from autograder.box.keeper import main; main()"
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,11 @@ class Plan:
     kept_output_bytes: int = 64 * 1024
     secret_folders: tuple[Path, ...] = field(default=())  # beside the course: covered in the box too
 
+    @property
+    def place(self) -> Place:
+        """Where the keeper runs."""
+        return Place(self.isolation, self.course, self.secret_folders)
+
 
 class Keeper:
     """The keeper as the judge sees it. `start` returns at once; the first box waits until it is ready."""
@@ -59,52 +58,26 @@ class Keeper:
         self.control: socket.socket
         self.pid = 0  # as this machine counts, not as the keeper sees itself
         self.report: dict[str, Any] = {}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._scratch: str | None = None
-        self._errors: IO[bytes] | None = None
-        self._handle = -1  # a pidfd of the keeper
+        self._launched: Launched | None = None
+        self._telling: threading.Thread | None = None
         self._walked = 0.0
         self._use = processes.ScratchUse()
         self._ready = False
         self._dirty = False
 
-    def start(self) -> Keeper:
-        """Start the process and send it its set-up; raises IsolationMissing where the walls cannot be had."""
-        self.control, theirs = socket.socketpair()
-        info_read, info_write = os.pipe()
-        with theirs, open(info_read, encoding="utf-8") as info:
-            try:
-                self._launch(theirs.fileno(), info_write)
-            except BaseException:
-                self.control.close()
-                raise
-            finally:
-                os.close(info_write)
-            self.pid = self._host_pid(info.read() if self.plan.isolation == "namespaces" else "")
-        with contextlib.suppress(OSError):
-            self._handle = os.pidfd_open(self.pid)
+    def start(self, launched: Launched | None = None) -> Keeper:
+        """Start the process, or take one that was started ahead, and send it its set-up; raises IsolationMissing."""
+        self._launched = launched or Launched(self.plan.place)
+        self.control, self.pid = self._launched.control, self._launched.pid
         self.control.settimeout(START_SECONDS)
-        with contextlib.suppress(OSError):  # a keeper that could not start is told of in `wait_ready`
-            self.control.sendall(encode(self._setup()))
+        # It is read once the keeper has imported torch; the judge has better to do than to wait for that.
+        self._telling = threading.Thread(target=self._tell, args=(encode(self._setup()),), daemon=True)
+        self._telling.start()
         return self
 
-    def _launch(self, control: int, info: int) -> None:
-        if not filter_program() and sys.platform == "linux":
-            raise IsolationMissing(
-                "libseccomp is not installed, and without its filter of system calls a box could hurt its neighbours: "
-                "install it (Debian and Ubuntu: apt-get install libseccomp2)"
-            )
-        arguments, environment = self._command(control, info)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `stop` closes it
-        self._process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=self._errors,
-            stderr=self._errors,
-            pass_fds=(control, info) if self.plan.isolation == "namespaces" else (control,),
-            env=environment,
-            start_new_session=True,
-        )
+    def _tell(self, setup: bytes) -> None:
+        with contextlib.suppress(OSError):  # a keeper that could not start is told of in `wait_ready`
+            self.control.sendall(setup)
 
     def open_box(self) -> Box:
         """Fork a box; raises KeeperLost when the keeper is gone, IsolationMissing when it never came up."""
@@ -160,61 +133,22 @@ class Keeper:
     @property
     def usable(self) -> bool:
         """Whether another box can be opened."""
-        return self._process is not None and self._process.poll() is None and not self._dirty
+        return self._launched is not None and self._launched.alive and not self._dirty
 
     def stop(self) -> None:
         """Kill the keeper and with it all that it has started; return when nothing of it runs any more."""
-        self.control.close()  # without namespaces the keeper kills what is left when it sees this
-        if self._process is not None:
-            if self.plan.isolation == "process":
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(END_SECONDS)
-            self._process.kill()
-            self._process.wait()
-        if self._handle >= 0:
-            if self.plan.isolation == "namespaces":  # bwrap's end has killed it; its own end waits for all in it
-                select.select([self._handle], [], [], END_SECONDS)
-            os.close(self._handle)
-            self._handle = -1
-        if self._errors is not None:
-            self._errors.close()
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._launched is not None:
+            self._launched.stop()
 
     def scratch_use(self) -> processes.ScratchUse:
         """Return what lies in the scratch folders of the boxes; on disk it is counted once a second."""
-        if self._scratch is None:
+        scratch = self._launched.scratch if self._launched is not None else None
+        if scratch is None:
             return processes.mounted_use(self.pid, bubblewrap.SCRATCH)
         if time.monotonic() - self._walked > WALK_SECONDS:
-            self._use = processes.folder_use(self._scratch, MAX_SCRATCH_FILES)
+            self._use = processes.folder_use(scratch, MAX_SCRATCH_FILES)
             self._walked = time.monotonic()
         return self._use
-
-    def _command(self, control: int, info: int) -> tuple[list[str], dict[str, str]]:
-        python = [os.path.abspath(sys.executable), "-I", "-B", "-c", START]
-        if self.plan.isolation == "namespaces":
-            hidden = bubblewrap.covered(self.plan.course, self.plan.secret_folders)
-            return [*bubblewrap.command(hidden, info), *python, "/box", str(control), str(bubblewrap.keeper_user())], {
-                "PATH": os.environ.get("PATH", "")
-            }
-        self._scratch = tempfile.mkdtemp(prefix="autograder-box-")
-        environment = {
-            **bubblewrap.ENVIRONMENT,
-            "HOME": self._scratch,
-            "TMPDIR": self._scratch,
-            "MPLCONFIGDIR": self._scratch,
-        }
-        if user := bubblewrap.keeper_user():
-            os.chown(self._scratch, user, user)
-        return [*python, str(bubblewrap.PACKAGE.parent), str(control), "0"], environment
-
-    def _host_pid(self, info: str) -> int:
-        if self._process is None:
-            return 0
-        try:
-            return int(json.loads(info)["child-pid"]) if info else self._process.pid
-        except (ValueError, KeyError):
-            return self._process.pid
 
     def _setup(self) -> dict[str, Any]:
         limits = {
@@ -224,14 +158,15 @@ class Keeper:
         }
         if os.geteuid() != 0 and (self.plan.isolation == "process" or not processes.counted_by_namespace()):
             limits["processes"] += processes.tasks_of_user(os.geteuid())
-        namespaces = self.plan.isolation == "namespaces"
+        namespaces = self.plan.place.namespaces
+        scratch = self._launched.scratch if self._launched is not None else None
         spared = () if namespaces else (os.getpid(), self.pid)
         return {
             "prelude": list(self.plan.prelude),
             "teacher": self.plan.teacher,
             "limits": limits,
             "seccomp": filter_program(namespaces, spared),
-            "scratch": list(bubblewrap.SCRATCH) if namespaces else [self._scratch],
+            "scratch": list(bubblewrap.SCRATCH) if namespaces else [scratch],
             "namespaces": namespaces,
             "user": bubblewrap.keeper_user(),
             "readable": [] if namespaces else self._readable(),
@@ -251,6 +186,8 @@ class Keeper:
         if self._ready:
             return
         try:
+            if self._telling is not None:
+                self._telling.join()
             self.report = self._message(START_SECONDS)
         except (OSError, EOFError, KeeperLost):
             raise self._failed_start() from None
@@ -260,13 +197,11 @@ class Keeper:
 
     def _failed_start(self) -> Exception:
         """Say why the keeper did not come up: bubblewrap's own words, or a fault of the prelude."""
-        if self._process is None or self._errors is None:
+        if self._launched is None:
             return GraderFault("the keeper was not started")
-        with contextlib.suppress(subprocess.TimeoutExpired):  # so that its last words are written
-            self._process.wait(1.0)
-        self._errors.seek(0)
-        text = self._errors.read().decode("utf-8", "replace").strip()
-        if not text and self._was_killed():
+        code = self._launched.wait(1.0)  # so that its last words are written
+        text = self._launched.said()
+        if not text and code is not None and (code < 0 or code > 128):  # bubblewrap adds 128 to the signal
             return KeeperLost("the keeper was killed before it was ready")
         if "bwrap:" in text:
             return IsolationMissing(
@@ -274,11 +209,6 @@ class Keeper:
                 "what is missing, and --isolation process does without namespaces"
             )
         return GraderFault(f"the keeper did not start: {text[-2000:] or 'no message'}")
-
-    def _was_killed(self) -> bool:
-        """Whether a signal has ended the process; bubblewrap returns 128 and more when one has ended what it runs."""
-        code = self._process.poll() if self._process is not None else None
-        return code is not None and (code < 0 or code > 128)
 
     def _message(self, seconds: float) -> dict[str, Any]:
         self.control.settimeout(seconds)

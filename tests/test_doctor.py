@@ -115,7 +115,7 @@ def test_advice_names_an_old_bubblewrap_and_a_missing_filter(monkeypatch: pytest
 @needs_linux
 def test_keeper_without_a_filter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without libseccomp there is no half-closed box but a sentence and code 5."""
-    monkeypatch.setattr("autograder.sandbox.filter_program", lambda *_: b"")
+    monkeypatch.setattr("autograder.launch.filter_program", lambda *_: b"")
     with pytest.raises(IsolationMissing, match="libseccomp2"):
         walls.Keeper(walls.Plan("namespaces", COURSE, (), None)).start()
 

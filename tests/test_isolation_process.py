@@ -137,7 +137,7 @@ def test_keeper_leaves_nothing_behind() -> None:
     bench = Bench(isolation="process")
     box = bench.box()
     box.request(cell("import os, time\nif os.fork() == 0:\n    time.sleep(1000)", 10.0), 10.0)
-    scratch = bench.keeper._scratch
+    scratch = bench.keeper._launched.scratch
     assert scratch is not None
     assert os.path.isdir(scratch)
     handle = os.pidfd_open(box.pid)
