@@ -273,3 +273,9 @@ def test_lesson_is_small_and_of_one_piece() -> None:
     assert ' src="' not in text
     assert "@import" not in text
     assert "url(" not in text
+
+
+def test_lesson_quotes_the_latest_measurement() -> None:
+    """What benchmarks/claims.py has measured is what the lesson's numbers are made of."""
+    measured = COURSE / "benchmarks" / "results" / "claims.json"
+    assert (lesson_folder(COURSE) / "claims.json").read_bytes() == measured.read_bytes()

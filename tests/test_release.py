@@ -13,7 +13,6 @@ import pytest
 
 from autograder.assignment import NAME
 from autograder.errors import ReleaseFault, UsageError
-from autograder.lesson.facts import CLAIMS
 from autograder.release import (
     RELEASED_FILES,
     build_release,
@@ -34,7 +33,6 @@ def course(tmp_path):
     root = tmp_path / "course"
     for part in ("source", "release"):
         shutil.copytree(COURSE / part, root / part)
-    shutil.copytree(COURSE / CLAIMS.parent, root / CLAIMS.parent)  # what the lesson's numbers are read from
     shutil.copyfile(COURSE / "nbgrader_config.py", root / "nbgrader_config.py")
     (root / "gradebook.db").write_bytes(b"marks of a whole year")
     return root

@@ -1,7 +1,8 @@
 """Every number of the lesson, with where it comes from: facts.toml, and the measurements that it names.
 
 A measured number stands nowhere as digits: the text names it, `{{w2_jumps_1}}`, facts.toml says what it is, `mean
-w2.jumps_1`, and benchmarks/results/claims.json has the runs. A number that the text does write must be listed too.
+w2.jumps_1`, and claims.json, which benchmarks/claims.py writes, has the runs. A number that the text does write must be
+listed too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from autograder.errors import ReleaseFault
 
-CLAIMS = Path("benchmarks") / "results" / "claims.json"
+CLAIMS = "claims.json"  # beside the text, so that source/ alone makes a release; benchmarks/claims.py writes it
 NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _OF_RUNS: dict[str, Callable[[Sequence[float]], float]] = {
     "mean": statistics.fmean,
@@ -157,15 +158,15 @@ class Facts:
                 raise ReleaseFault(f"the lesson says: {claim['says']}. Measured: {small:.4g} against {large:.4g}")
 
 
-def load_facts(course: Path, lesson: Path, notebook: str) -> Facts:
-    """Read facts.toml of a lesson and the measurements of its course; `notebook` is the text of all its cells.
+def load_facts(lesson: Path, notebook: str) -> Facts:
+    """Read facts.toml and the measurements of a lesson's folder; `notebook` is the text of all its cells.
 
     Raises ReleaseFault where a file is missing or broken, a fact asks for what was not measured, or a comparison in
     words does not hold.
     """
     try:
         record = tomllib.loads((lesson / "facts.toml").read_text(encoding="utf-8"))
-        runs = Runs(json.loads((course / CLAIMS).read_text(encoding="utf-8")))
+        runs = Runs(json.loads((lesson / CLAIMS).read_text(encoding="utf-8")))
         return Facts(record, runs, notebook)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReleaseFault(f"the lesson's facts cannot be read ({type(error).__name__}: {error})") from None

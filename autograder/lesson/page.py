@@ -40,7 +40,7 @@ class Lesson:
     def facts(self) -> Facts:
         """What the text may say in numbers."""
         notebook = "\n".join(cell.source for cell in self._assignment.cells)
-        return load_facts(self._course, self._folder, notebook)
+        return load_facts(self._folder, notebook)
 
     @cached_property
     def prose(self) -> Prose:
