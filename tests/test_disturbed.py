@@ -16,12 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from nbgrader import api
 
 from autograder import processes
-from tests.boxes import needs_bubblewrap
 from tests.fake_judge import hand_in, small_course
-from tests.sample_class import build_class
 from tests.test_pool import until
 
 ROOT = Path(__file__).parents[1]
@@ -123,32 +120,3 @@ def test_forty_kills_lose_nothing(tmp_path: Path, temporary: Path) -> None:
         assert found == expected
     until(lambda: not run.left())
     assert list(temporary.iterdir()) == []
-
-
-@pytest.mark.slow
-@pytest.mark.bubblewrap
-class TestRealJudge:
-    """The sample class, with keepers, boxes and the gradebook."""
-
-    pytestmark = needs_bubblewrap
-
-    def test_ten_kills_lose_nothing(self, tmp_path: Path, temporary: Path) -> None:
-        """Whatever is killed, each student has the report and the mark that an undisturbed run gives, once."""
-        build_class(ROOT, tmp_path / "submitted")
-        book = f"sqlite:///{tmp_path}/gradebook.db"
-        options = ["--out", str(tmp_path / "results"), "--gradebook", book, "--course", str(ROOT), "--workers", "2"]
-        command = [str(Path(sys.executable).with_name("autograder")), "grade", str(tmp_path / "submitted"), *options]
-        run = Run(command, tmp_path, temporary)
-        expected, marks = run.undisturbed(), entered(book)
-        run.forget()
-        for found in run.disturb(kills=10, seed=2, slowest=8.0):
-            assert found == expected
-            assert entered(book) == marks
-        until(lambda: not run.left())
-
-
-def entered(url: str) -> list[tuple[str, float]]:
-    """Return each submission of a gradebook with its score."""
-    with api.Gradebook(url, "consistency-models") as book:
-        found = book.assignment_submissions("consistency-models")
-        return sorted((submission.student.id, submission.score) for submission in found)
