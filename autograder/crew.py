@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
-import shutil
 import time
 from collections.abc import Generator, Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import util
-from pathlib import Path
 from typing import Protocol
 
 from autograder.errors import GraderFault
 from autograder.marking import PATIENCE_SECONDS, prepare_worker
-
-OWNER = "autograder-owner"  # a file in a temporary folder, with the id of the process that will remove it
 
 
 class Crew(Protocol):
@@ -58,7 +52,6 @@ class Embedded:
         # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["autograder.marking", "autograder.judge"])
-        _claim_temporary_folder()
         before = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(1 if alone else self.workers, mp_context=context, initializer=prepare_worker)
         try:
@@ -95,16 +88,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _claim_temporary_folder() -> None:
-    """Write our process id into multiprocessing's folder of sockets, and remove those of runs that were killed."""
-    own = Path(util.get_temp_dir())
-    (own / OWNER).write_text(str(os.getpid()), encoding="ascii")
-    for owner in own.parent.glob(f"pymp-*/{OWNER}"):
-        with contextlib.suppress(OSError, ValueError):
-            if not Path(f"/proc/{int(owner.read_text('ascii'))}").exists() and Path("/proc/self").exists():
-                shutil.rmtree(owner.parent)
 
 
 def _end(processes: Iterable[multiprocessing.process.BaseProcess]) -> None:
