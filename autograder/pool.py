@@ -68,11 +68,13 @@ def _cancelled_after(out: dict[Future[Report], Job]) -> Generator[None]:
 
 
 def _mark_alone(job: Job, crew: Crew) -> Report:
-    with crew.open(alone=True) as executor:
-        try:
-            return _result(executor.submit(mark_in_worker, job), job, crew)
-        except BrokenExecutor:
-            return grader_error(job.handin, job.marking, "this submission ended two workers, the second time alone")
+    for _ in range(2):  # the worker that was lost before may have been a neighbour's doing
+        with crew.open(alone=True) as executor:
+            try:
+                return _result(executor.submit(mark_in_worker, job), job, crew)
+            except BrokenExecutor:
+                pass
+    return grader_error(job.handin, job.marking, "this submission ended two workers, alone in each")
 
 
 def _result(future: Future[Report], job: Job, crew: Crew) -> Report:
