@@ -38,14 +38,16 @@ class Change:
     @property
     def row(self) -> tuple[str, str, str, str, str]:
         """The student, the old score, the new one, the difference, and the reasons a line each."""
-        scores = [None if report is None else report.score for report in (self.old, self.new)]
-        bonus = [0.0 if report is None else report.bonus for report in (self.old, self.new)]
-        shown = [
-            ("–" if score is None else number(score)) + (f" + {number(extra)}" if extra else "")
-            for score, extra in zip(scores, bonus, strict=True)
-        ]
-        by = "" if scores[0] is None or scores[1] is None else f"{scores[1] - scores[0]:+.4g}"
-        return self.student, *shown, by, "\n".join(self.why)  # type: ignore[return-value]
+        old, new = (None if report is None else report.score for report in (self.old, self.new))
+        by = "" if old is None or new is None else f"{new - old:+.4g}"
+        return self.student, _shown(self.old), _shown(self.new), by, "\n".join(self.why)
+
+
+def _shown(report: Report | None) -> str:
+    if report is None:
+        return "–"
+    score = "–" if report.score is None else number(report.score)
+    return f"{score} + {number(report.bonus)}" if report.bonus else score
 
 
 def compare_command(old: Path, new: Path) -> int:

@@ -139,6 +139,8 @@ class Keeper:
         """Kill the keeper and with it all that it has started; return when nothing of it runs any more."""
         if self._launched is not None:
             self._launched.stop()
+        if self._telling is not None:  # whoever it told is gone, so it ends at once
+            self._telling.join()
 
     def scratch_use(self) -> processes.ScratchUse:
         """Return what lies in the scratch folders of the boxes; on disk it is counted once a second."""

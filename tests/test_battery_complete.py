@@ -19,7 +19,7 @@ ELSEWHERE = {
     83: "test_score.py::test_score_without_the_isolation_exits_5",
     84: "test_pool.py::test_grade_killed_leaves_no_worker_and_goes_on",
     85: "test_batch.py::test_grade_on_a_full_disk_ends_with_a_sentence",
-    86: "test_battery.py::test_row_86_clock_set_back_changes_no_report",
+    86: "test_battery.py::test_row_86_clock_that_jumps_changes_no_report",
     87: "test_plugin.py::test_hypothesis_draws_depend_on_the_seed_alone",
 }
 FILES = {8: "test_submission.py::test_row_8_large_outputs_are_passed_over_in_bounded_memory"}  # and what lies beside it

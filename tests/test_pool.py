@@ -15,8 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment import load_assignment
+from autograder.crew import Embedded
+from autograder.marking import Job, Marking
+from autograder.pool import _mark_alone
+from autograder.report import GRADED
+from autograder.settings import Settings
+from autograder.students import Handin
 from tests.fake_class import grade, marked, rows
-from tests.fake_judge import hand_in, small_course
+from tests.fake_judge import FakeJudge, hand_in, small_course
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,6 +61,13 @@ def test_grade_tries_again_what_lost_its_worker(course: Path) -> None:
     assert status["zoe"] == "grader_error"
     staff = json.loads((course / "results" / "staff" / "zoe.json").read_text())["staff"]
     assert "ended two workers" in staff["fault"]
+
+
+def test_a_worker_lost_alone_once_is_no_fault_of_the_submission(course: Path) -> None:
+    """One that was out when its neighbour ended a worker, and then loses one itself, is tried once more."""
+    notebook = hand_in(course, "once", "kill once")
+    marking = Marking(load_assignment(course), Settings(), "namespaces", FakeJudge)
+    assert _mark_alone(Job(Handin("once", notebook), marking), Embedded(1)).status == GRADED
 
 
 def start(course: Path) -> subprocess.Popen[str]:
