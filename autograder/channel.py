@@ -27,6 +27,9 @@ from autograder.wire import CHANNEL_LOST, WireError, encode, read_frame
 if TYPE_CHECKING:
     from autograder.sandbox import Keeper
 
+# What torch and the prelude hold when a box begins. A process's own limit counts from there (box/limits.py), and so
+# must the box's: else it is chance which of the two a greedy process meets first, and which message a student reads.
+BEGINNING_BYTES = 256 << 20
 POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
 MAX_QUESTIONS = 5_000  # a request; a right answer asks a few dozen
@@ -252,7 +255,7 @@ class Box:
         keeper, limit = self._keeper, self._keeper.plan.memory_bytes
         scratch = keeper.scratch_use()
         pids = list(processes.descendants(keeper.pid))
-        own = limit - scratch.memory_bytes
+        own = limit + BEGINNING_BYTES - scratch.memory_bytes
         if processes.resident_bytes(pids) > own and processes.proportional_bytes(pids) > own:
             raise BoxFailure(Status.MEMORY, f"Your code used more than the {limit >> 20} MiB of memory it may have.")
         if scratch.files > MAX_SCRATCH_FILES or scratch.disk_bytes > MAX_SCRATCH_BYTES:
