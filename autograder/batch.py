@@ -50,7 +50,7 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
     """Mark a class and print its table; returns 4 when the grader itself failed on a submission, else 0.
 
     `crew` marks instead of what `job` names: any executor, as `crew.Lent`. Raises UsageError for a folder that is
-    missing or empty, IsolationMissing, and GraderFault for a full disk; what was done by then stays written.
+    missing or empty, IsolationMissing, and DiskFull; what was done by then stays written.
     """
     only = with_dependents(job.only, marking.assignment.tasks)
     roster = read_roster(job.roster) if job.roster is not None else None
@@ -144,7 +144,9 @@ def _show(results: Results, roll: Roll, kept: int) -> int:
         out.print(f"{kept} of {len(roll)} were marked before and are unchanged; --force marks them again.")
     failed = counts[GRADER_ERROR]
     if failed:
-        out.print(f"The grader itself failed on {failed}; why is in {results.staff}. Run again to retry them.")
+        out.print(
+            f"The grader itself failed on {failed}; why is in {results.staff}. Run again to retry them.", soft_wrap=True
+        )
     out.print(f"The class: {results.index}", soft_wrap=True)
     return 4 if failed else 0
 

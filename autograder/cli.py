@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from autograder import __version__
 from autograder.commands import course, decisions, delivery, grade, package, release, report, score
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, DiskFull
 
 INTERRUPTED = 130
 _GROUPS = (
@@ -52,13 +52,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except AutograderError as error:
         _say(str(error))
-        if error.exit_code == AutograderError.exit_code:
+        if error.exit_code == AutograderError.exit_code and not isinstance(error, DiskFull):
             _tell_staff(options.debug)
         return error.exit_code
     except Exception as error:
-        _say(f"a fault of the grader itself ({type(error).__name__})")
-        _tell_staff(options.debug)
+        _tell_of_fault(error, options.debug)
         return AutograderError.exit_code
+
+
+def _tell_of_fault(error: Exception, debug: bool) -> None:
+    from autograder.files import MAKE_ROOM, is_full
+
+    if is_full(error):
+        _say(MAKE_ROOM)
+    else:
+        _say(f"a fault of the grader itself ({type(error).__name__})")
+        _tell_staff(debug)
 
 
 def _tell_staff(debug: bool) -> None:
@@ -67,7 +76,10 @@ def _tell_staff(debug: bool) -> None:
         return
     from autograder.files import keep_for_staff
 
-    _say(f"the trace-back is in {keep_for_staff(traceback.format_exc())}")
+    try:
+        _say(f"the trace-back is in {keep_for_staff(traceback.format_exc())}")
+    except OSError as error:
+        _say(f"its trace-back could not be kept ({error.strerror}); --debug shows it")
 
 
 def _say(text: str) -> None:

@@ -9,10 +9,14 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing import util
 from typing import Protocol
 
 from autograder.errors import GraderFault
 from autograder.marking import PATIENCE_SECONDS, prepare_worker
+from autograder.temporary import hold_marked, remove_abandoned
+
+PRELOAD = ["autograder.marking", "autograder.judge"]  # what every worker needs, loaded once
 
 
 class Crew(Protocol):
@@ -51,7 +55,9 @@ class Embedded:
         """Start a pool of workers, which close their judges when they end."""
         # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["autograder.marking", "autograder.judge"])
+        context.set_forkserver_preload(PRELOAD)
+        remove_abandoned("pymp-", marked=True)
+        hold_marked(util.get_temp_dir())  # multiprocessing's own, with the socket of its fork server
         before = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(1 if alone else self.workers, mp_context=context, initializer=prepare_worker)
         try:

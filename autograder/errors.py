@@ -37,6 +37,10 @@ class GraderFault(AutograderError):
     exit_code = 4
 
 
+class DiskFull(GraderFault):
+    """There is no room to write; whoever reads that makes some, and needs no trace-back."""
+
+
 class IsolationMissing(AutograderError):
     """The isolation that was asked for is not to be had on this machine."""
 

@@ -10,10 +10,11 @@ import stat
 import tempfile
 from pathlib import Path
 
-from autograder.errors import AutograderError, GraderFault, UsageError
+from autograder.errors import AutograderError, DiskFull, GraderFault, UsageError
 
 TEMPORARY = ".tmp"  # the end of a half-written file's name, so that a later run can clear it away
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+MAKE_ROOM = "the disk is full; make room and run the same command again"
 _WRONG_PLACE = {
     errno.ENOENT,
     errno.ENOTDIR,
@@ -29,7 +30,7 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a file so that a reader, or a restart after a power cut, sees the old or the new content.
 
     Text is UTF-8. A link is followed and its target replaced; a device or a pipe is written to as it is.
-    Raises UsageError where nothing can be written by this name, GraderFault where the disk is full or fails.
+    Raises UsageError where nothing can be written by this name, DiskFull, GraderFault where the disk fails.
     """
     content = data.encode("utf-8") if isinstance(data, str) else data
     try:
@@ -39,6 +40,11 @@ def write_atomically(path: Path, data: bytes | str) -> None:
             _replace(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise _explain(path, error) from error
+
+
+def is_full(error: BaseException) -> bool:
+    """Say whether something failed because a disk, or somebody's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def keep_for_staff(text: str) -> Path:
@@ -96,8 +102,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _explain(path: Path, error: OSError) -> AutograderError:
-    if error.errno in _FULL:
-        return GraderFault(f"{path} was not written: the disk is full; make room and run the same command again")
+    if is_full(error):
+        return DiskFull(f"{path} was not written: {MAKE_ROOM}")
     reason = os.strerror(error.errno) if error.errno else str(error)
     kind = UsageError if error.errno in _WRONG_PLACE else GraderFault
     return kind(f"{path} cannot be written: {reason}")

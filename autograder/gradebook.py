@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.assignment import NAME, Assignment
-from autograder.errors import GraderFault, UsageError
-from autograder.files import write_atomically
+from autograder.errors import DiskFull, GraderFault, UsageError
+from autograder.files import MAKE_ROOM, is_full, write_atomically
 from autograder.graded_notebook import add_verdicts, restored
 from autograder.nbgrader_course import NbgraderCourse, load_course
 from autograder.report import GRADER_ERROR, Report
@@ -66,6 +66,8 @@ class Gradebook:
             _WRITTEN.create(self._book.engine, checkfirst=True)
             self._book.update_or_create_assignment(NAME)
         except (SQLAlchemyError, ImportError, OSError) as error:
+            if _is_full(error):
+                raise DiskFull(f"the gradebook {_shown(self.url)} was not written: {MAKE_ROOM}") from error
             raise UsageError(f"the gradebook {_shown(self.url)} cannot be opened: {_reason(error)}") from error
         self._release = course.release(self.url)
 
@@ -121,6 +123,8 @@ class Gradebook:
             db.commit()
         except SQLAlchemyError as error:
             db.rollback()
+            if _is_full(error):
+                raise DiskFull(f"the gradebook {_shown(self.url)} was not written: {MAKE_ROOM}") from error
             reason = f"{_reason(error)}; what is entered stays, run the same command again"
             raise GraderFault(f"the gradebook {_shown(self.url)} was not written: {reason}") from error
         except BaseException:
@@ -167,13 +171,11 @@ class Gradebook:
         return folder / f"{NAME}.ipynb"
 
 
-def open_gradebook(assignment: Assignment, url: str | None, out: Path) -> AbstractContextManager[Gradebook | None]:
-    """Return the gradebook to write: the course's own, the one at `url`, or none for "none".
+def open_gradebook(assignment: Assignment, url: str | None, out: Path) -> Gradebook:
+    """Return the gradebook to write: the course's own, or the one at `url`.
 
     Marked notebooks that belong to another gradebook than the course's own go into OUT/autograded, out of its way.
     """
-    if url == "none":
-        return nullcontext()
     course = load_course(assignment.course)
     return Gradebook(course, assignment, url, autograded=out / "autograded" if url else None)
 
@@ -285,6 +287,11 @@ def _timestamp(notebook: Path | None) -> Any:
 
 def _shown(url: str) -> str:
     return sa.engine.make_url(url).render_as_string(hide_password=True) if "://" in url else url
+
+
+def _is_full(error: Exception) -> bool:
+    """Say whether a disk is full, ours or the database's; SQLite has a code of its own for it."""
+    return is_full(error) or getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 def _reason(error: Exception) -> str:

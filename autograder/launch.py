@@ -21,8 +21,10 @@ from typing import IO
 from autograder import bubblewrap
 from autograder.errors import IsolationMissing
 from autograder.seccomp import filter_program
+from autograder.temporary import make_held_folder, remove_abandoned
 
 END_SECONDS = 15.0  # the keeper's own patience with what it kills is shorter
+SCRATCH = "autograder-box-"  # how the scratch folder of a keeper without namespaces begins
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from autograder.box.keeper import main; main()"
 
 
@@ -52,6 +54,7 @@ class Launched:
             )
         self.place = place
         self.scratch: str | None = None
+        self._held: int  # a descriptor of it, open while it is in use
         self._process: subprocess.Popen[bytes]
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `stop` closes it
         self.control, theirs = socket.socketpair()
@@ -101,6 +104,8 @@ class Launched:
         self._errors.close()
         if self.scratch is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
+            os.close(self._held)
+            self.scratch = None
 
     def _start(self, control: int, info: int) -> None:
         arguments, environment = self._command(control, info)
@@ -121,7 +126,8 @@ class Launched:
             return [*bubblewrap.command(hidden, info), *python, "/box", str(control), str(bubblewrap.keeper_user())], {
                 "PATH": os.environ.get("PATH", "")
             }
-        self.scratch = tempfile.mkdtemp(prefix="autograder-box-")
+        remove_abandoned(SCRATCH)
+        self.scratch, self._held = make_held_folder(SCRATCH)
         environment = {
             **bubblewrap.ENVIRONMENT,
             "HOME": self.scratch,

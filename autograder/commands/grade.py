@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 from autograder.commands.common import add_command, add_isolation, course_of, marking_of
 
 if TYPE_CHECKING:
+    from autograder.assignment import Assignment
     from autograder.commands.common import Commands
+    from autograder.gradebook import Gradebook
 
 
 def add(commands: Commands) -> None:
@@ -53,7 +56,6 @@ def add(commands: Commands) -> None:
 def grade(options: argparse.Namespace) -> int:
     """Grade a class."""
     from autograder.batch import ClassJob, grade_class
-    from autograder.gradebook import open_gradebook
 
     course = course_of(options, options.folder)
     marking = marking_of(options, course)
@@ -64,7 +66,7 @@ def grade(options: argparse.Namespace) -> int:
         workers=options.workers,
         force=options.force,
         only=options.only,
-        open_gradebook=partial(open_gradebook, marking.assignment, options.gradebook, out),
+        open_gradebook=partial(_open_gradebook, marking.assignment, options.gradebook, out),
         scheduler=options.scheduler,
         roster=options.roster,
         verbose=options.verbose,
@@ -77,6 +79,14 @@ def compare(options: argparse.Namespace) -> int:
     from autograder.compare import compare_command
 
     return compare_command(options.old, options.new)
+
+
+def _open_gradebook(assignment: Assignment, url: str | None, out: Path) -> AbstractContextManager[Gradebook | None]:
+    if url == "none":
+        return nullcontext()
+    from autograder.gradebook import open_gradebook  # and with it nbgrader, once all else is known to be right
+
+    return open_gradebook(assignment, url, out)
 
 
 def _count(text: str) -> int:
