@@ -19,6 +19,7 @@ from autograder.marking import dismiss_judge
 try:
     import dask
     from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin
+    from distributed.comm.addressing import resolve_address
 except ImportError:
     raise UsageError(
         "--scheduler needs Dask, which is not installed; install the extra: pip install 'autograder[cluster]'"
@@ -87,6 +88,8 @@ def _client(to: Any) -> Generator[Client]:
     shown = to if isinstance(to, str) else LOCAL
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
+        if isinstance(to, str):
+            resolve_address(to)  # first: a client that cannot even try takes minutes to end
         client = Client(to, timeout=PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"no Dask scheduler answers at {shown}: {error}") from None

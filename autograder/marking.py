@@ -192,7 +192,9 @@ def _follow_parent() -> None:
     parent = parent_process()
     if parent is None:
         return
-    connection.wait([parent.sentinel])
+    server = os.getppid()  # which starts workers; without it the parent takes this one for lost
+    while os.getppid() == server and not connection.wait([parent.sentinel], timeout=1.0):
+        pass
     # The first signal ends what is being marked; the second one the worker, which then waits for work in vain.
     for _ in range(2):
         os.kill(os.getpid(), signal.SIGTERM)

@@ -18,6 +18,8 @@ from autograder.marking import Job, grader_error, mark_in_worker
 from autograder.report import Report
 
 Marked = tuple[Job, Report]
+# How a pool ends that has lost a worker, or the server that starts them: this shows while one is asked for.
+LOST = (BrokenExecutor, ConnectionError, EOFError)
 
 
 def mark_all(jobs: Iterable[Job], crew: Crew) -> Generator[Marked]:
@@ -45,12 +47,12 @@ def _mark_until_a_worker_dies(waiting: Iterator[Job], crew: Crew) -> Generator[M
                 job = out.pop(future)
                 try:
                     finished.append((job, _result(future, job, crew)))
-                except BrokenExecutor:
+                except LOST:
                     suspects.append(job)
             for job in islice(waiting, 0 if suspects else max(0, crew.size() - len(out))):
                 try:
                     out[executor.submit(mark_in_worker, job)] = job
-                except BrokenExecutor:
+                except LOST:
                     suspects.append(job)
                     break
             yield from finished  # after the workers have their next one: writing takes its time
@@ -72,7 +74,7 @@ def _mark_alone(job: Job, crew: Crew) -> Report:
         with crew.open(alone=True) as executor:
             try:
                 return _result(executor.submit(mark_in_worker, job), job, crew)
-            except BrokenExecutor:
+            except LOST:
                 pass
     return grader_error(job.handin, job.marking, "this submission ended two workers, alone in each")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from types import TracebackType
 
+from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
@@ -14,6 +16,7 @@ from autograder.render.text import for_log, number, one_line
 from autograder.report import GRADED, GRADER_ERROR, UNREADABLE, Report
 
 NAMES = {GRADED: "graded", UNREADABLE: "unreadable", GRADER_ERROR: "grader error"}
+COLUMNS = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
 
 
 class ClassProgress:
@@ -24,14 +27,7 @@ class ClassProgress:
         self._verbose = verbose
         self._screen = console(to_stderr=True)
         self._started = time.monotonic()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[counts]}"),
-        )
-        self._progress = Progress(*columns, console=self._screen, disable=not self._screen.is_terminal, transient=True)
+        self._progress = _Bar(*COLUMNS, console=self._screen, disable=not self._screen.is_terminal, transient=True)
         self._left = total
         self._bar = self._progress.add_task("marking", total=total, rate="", counts="")
 
@@ -55,16 +51,33 @@ class ClassProgress:
         marked = self.counts.total()
         self._left -= 1
         each = (time.monotonic() - self._started) / marked
-        minutes, seconds = divmod(round(each * self._left), 60)
-        rate = f"{60 / each:.3g} a minute, {minutes}:{seconds:02d} left"
+        rate = f"{60 / each:.3g} a minute, {in_time(each * self._left)} left"
         self._progress.update(self._bar, advance=1, rate=rate, counts=counted(self.counts))
         if self._verbose:
             self._screen.print(_line(report), soft_wrap=True)
 
 
+class _Bar(Progress):
+    """A bar with rate and estimate, and below it the counts: a narrow terminal cuts neither."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        for task in self.tasks:
+            yield self.make_tasks_table([task])
+            yield Text(task.fields["counts"], "dim")
+
+
 def counted(counts: Counter[str]) -> str:
     """Return how many there are of each status, in words."""
-    return ", ".join(f"{counts[status]} {name}" for status, name in NAMES.items() if counts[status])
+    numbers = {name: counts[status] for status, name in NAMES.items() if counts[status]}
+    return ", ".join(f"{n} {name}{'s' if name == NAMES[GRADER_ERROR] and n > 1 else ''}" for name, n in numbers.items())
+
+
+def in_time(seconds: float) -> str:
+    """Return a duration as m:ss, or as h:mm:ss from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def _line(report: Report) -> Text:

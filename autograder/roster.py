@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 from autograder.errors import UsageError
@@ -18,10 +19,7 @@ def read_roster(path: Path) -> list[str]:
 
     Raises UsageError for a file that cannot be read, has no such column, or names nobody.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a roster: {error}") from None
+    text = _text(path)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
@@ -34,6 +32,18 @@ def read_roster(path: Path) -> list[str]:
     if not students:
         raise UsageError(f"{path} names no student")
     return students
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read as a roster: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise UsageError(f"{path} is no CSV file in UTF-8; a spreadsheet saves one as 'CSV UTF-8'")
+    return text
 
 
 def _column(path: Path, rows: list[list[str]]) -> tuple[int, list[list[str]]]:
