@@ -77,7 +77,9 @@ class Bench:
         files = _snapshot(self.course)
         began = time.monotonic()
         found = self._mark(row, "ada")
-        assert time.monotonic() - began <= QUICK.submission_seconds + 5 + 3 * QUICK.call_seconds, "I6"
+        # A task is not charged for waiting on a shared processor, so it lasts longer by as much as that is shared.
+        shared = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        assert time.monotonic() - began <= shared * (QUICK.submission_seconds + 5 + 3 * QUICK.call_seconds), "I6"
         assert PWNED not in os.environ, "code of a submission ran in the judge"
         assert _snapshot(self.course) == files, "I5: a file of the course changed"
         assert self._left() == 0, "I5: a process is left"

@@ -25,7 +25,7 @@ install() {
 wanted=()
 find_python >/dev/null || wanted+=(python)
 command -v bwrap >/dev/null || wanted+=(bubblewrap)
-ldconfig -p 2>/dev/null | grep -q 'libseccomp\.so' || wanted+=(libseccomp2)
+PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null | grep -q 'libseccomp\.so' || wanted+=(libseccomp2)
 if [ ${#wanted[@]} -gt 0 ]; then
     apt-get update -qq
     for package in "${wanted[@]}"; do
