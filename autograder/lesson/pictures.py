@@ -17,6 +17,7 @@ DECAYS = ("0.0", "0.5", "0.9", "0.99", "0.999")
 CALLS = {"teacher": (1, 5, 10, 20, 50), "jumps": (1, 2, 4, 8)}
 MOONS = (-3.5, -2.3), (3.5, 2.3)  # the box in which all data lie
 WIDTH = 600
+TITLE = 16.0  # base line of what stands on top of a figure; a phone writes it larger (lesson.css)
 
 
 class Pictures:
@@ -47,8 +48,8 @@ class Pictures:
         route = self._points["route"]
         start, end = route[0], route[-1]
         straight = [[start[i] + k / 4 * (end[i] - start[i]) for i in (0, 1)] for k in range(5)]
-        for number, title in enumerate(("1. Walk smarter", "2. Straighten the road", "3. Do not walk")):
-            drawing.words((200 * number + 100, 14), title, anchor="middle")
+        for number, title in enumerate(("1. Walk smarter", "2. Straighten", "3. Do not walk")):
+            drawing.words((200 * number + 100, TITLE), title, anchor="middle")
             plane = Plane(drawing, (200 * number + 8, 24), (184, 100), around(route, 0.25))
             if number == 0:
                 plane.curve(route, "ode", 2)
@@ -71,7 +72,7 @@ class Pictures:
     def _crossing(self) -> Markup:
         drawing = Drawing(WIDTH, 226)
         for number, title in enumerate(("lines from noise to data", "the teacher’s trajectories")):
-            drawing.words((300 * number + 150, 14), title, anchor="middle")
+            drawing.words((300 * number + 150, TITLE), title, anchor="middle")
             plane = Plane(drawing, (300 * number + 6, 22), (288, 200), MOONS)
             plane.cloud(self._points["background"], "data", 1.2)
             lines = self._points["tracks"] if number else [pair[::-1] for pair in self._points["conditional"]]
@@ -91,9 +92,12 @@ class Pictures:
         plane = Plane(drawing, (0, 0), (WIDTH, 300), around(route, 0.3))
         plane.cloud(self._points["background"], "data", 1.6)
         plane.curve(route, "ode", 2.5)
-        for level, mark in zip(self._points["levels"], self._points["marks"], strict=True):
+        for mark in self._points["marks"]:
             plane.arrow(mark, route[-1], "jump")
-            plane.dot(mark, "jump", f"t = {level}")
+            plane.dot(mark, "jump")
+        for level, mark in zip(self._points["levels"], self._points["marks"], strict=True):
+            # The trajectory turns there: beside it on its steep part, above it where it is nearly level.
+            plane.label(mark, "jump", f"t = {level}", (10, 4) if level > 0.4 else (-8, -12))
         plane.dot(route[0], "noise")
         plane.star(route[-1])
         return drawing.to_svg(
@@ -104,12 +108,12 @@ class Pictures:
 
     def _onestep(self) -> Markup:
         panels = (
-            ("teacher, 1 step", "teacher_1", "ode"), ("teacher, 5 steps", "teacher_5", "ode"),
-            ("teacher, 50 steps", "teacher_50", "ode"), ("one jump", "distilled_jump", "jump"),
+            ("1 step", "teacher_1", "ode"), ("5 steps", "teacher_5", "ode"), ("50 steps", "teacher_50", "ode"),
+            ("one jump", "distilled_jump", "jump"),
         )  # fmt: skip
         drawing = Drawing(WIDTH, 126)
         for number, (title, cloud, role) in enumerate(panels):
-            drawing.words((150 * number + 75, 14), title, anchor="middle")
+            drawing.words((150 * number + 75, TITLE), title, anchor="middle")
             plane = Plane(drawing, (150 * number + 2, 22), (146, 100), MOONS)
             plane.cloud(self._points["clouds"][cloud], role, 1.1)
         return drawing.to_svg(
@@ -128,8 +132,9 @@ class Pictures:
         plane.bow(pair["upper"], route[-1], "jump", -0.25)
         plane.bow(pair["lower"], route[-1], "target", 0.12)
         plane.dot(route[0], "noise")
-        plane.dot(pair["upper"], "jump", "A: online")
-        plane.dot(pair["lower"], "target", "B: target")
+        for point, role, label in ((pair["upper"], "jump", "A: online"), (pair["lower"], "target", "B: target")):
+            plane.dot(point, role)
+            plane.label(point, role, label, (10, 4))
         plane.star(route[-1])
         return drawing.to_svg(
             "pair", "A training pair",
@@ -139,8 +144,8 @@ class Pictures:
         )  # fmt: skip
 
     def _decay(self) -> Markup:
-        drawing = Drawing(WIDTH, 214)
-        base, scale = 176.0, 78.0
+        drawing = Drawing(WIDTH, 238)
+        base, scale = 190.0, 78.0
         for number, decay in enumerate(DECAYS):
             errors = self._runs.column(f"decay.{decay}")
             mean, spread = self._runs.value(f"mean decay.{decay}"), self._runs.value(f"sd decay.{decay}")
@@ -148,12 +153,12 @@ class Pictures:
             drawing.box((middle - 20, base - scale * mean), (40, scale * mean), "jump" if max(errors) < 1 else "bad")
             drawing.line([(middle, base - scale * (mean + s * spread)) for s in (-1, 1)], "ink", 1.5)
             drawing.words((middle, base - scale * (mean + spread) - 6), f"{mean:.2f}", anchor="middle")
-            drawing.words((middle, base + 16), decay.removesuffix(".0"), anchor="middle")
+            drawing.words((middle, base + 17), decay.removesuffix(".0"), anchor="middle")
         drawing.line([(10, base), (318, base)], "soft", 1)
-        drawing.words((10, 14), "endpoint error of one jump")
-        drawing.words((164, base + 34), "decay of the target", anchor="middle")
-        drawing.words((465, 14), "decay 0.999: samples", anchor="middle")
-        plane = Plane(drawing, (338, 22), (258, 170), MOONS)
+        drawing.words((10, TITLE), "endpoint error of one jump")
+        drawing.words((164, base + 42), "decay of the target", anchor="middle")
+        drawing.words((465, TITLE), "decay 0.999: samples", anchor="middle")
+        plane = Plane(drawing, (338, 30), (258, 170), MOONS)
         plane.cloud(self._points["background"], "data", 1.2)
         plane.cloud(self._points["clouds"]["decay_0.999_jump"], "bad", 1.2)
         bars = (f"{self._runs.value(f'mean decay.{d}'):.2f} with decay {d.removesuffix('.0')}" for d in DECAYS)
@@ -170,9 +175,10 @@ class Pictures:
         plane.cloud(self._points["background"], "data", 1.6)
         for number, (a, b) in enumerate(pairwise(visited)):
             plane.arrow(a, b, "noise" if number % 2 else "jump", dashed=bool(number % 2))
-        for number, point in enumerate(visited[0::2], 1):
-            plane.dot(point, "noise", str(number))
         plane.cloud(visited[1::2], "jump", 4.5)
+        for number, point in enumerate(visited[0::2], 1):
+            plane.dot(point, "noise")
+            plane.label(point, "noise", str(number), (-20, 5))  # all jumps leave to the right
         plane.star(visited[-1])
         return drawing.to_svg(
             "jumps", "Four jumps, with fresh noise in between",
@@ -182,21 +188,21 @@ class Pictures:
         )  # fmt: skip
 
     def _calls(self) -> Markup:
-        drawing = Drawing(WIDTH, 280)
-        left, right, top, bottom = 46.0, 588.0, 26.0, 232.0
+        drawing = Drawing(WIDTH, 290)
+        left, right, top, bottom = 46.0, 588.0, 40.0, 240.0
 
         def at(calls: float, w2: float) -> Point:
             x = left + (right - left) * math.log(calls) / math.log(50)
-            return x, top + (bottom - top) * math.log(2.2 / w2) / math.log(2.2 / 0.1)
+            return x, top + (bottom - top) * math.log(2.2 / w2) / math.log(2.2 / 0.08)
 
         for w2 in (0.1, 0.2, 0.5, 1, 2):
             drawing.line([at(1, w2), at(50, w2)], "line", 1)
             drawing.words((left - 10, at(1, w2)[1] + 4), f"{w2:g}", anchor="end")
         for calls in (1, 2, 4, 8, 20, 50):
-            drawing.words((at(calls, 1)[0], bottom + 18), str(calls), anchor="middle")
+            drawing.words((at(calls, 1)[0], bottom + 19), str(calls), anchor="middle")
         floor = self._runs.value("mean w2.data")
         drawing.line([at(1, floor), at(50, floor)], "soft", 1.5, dashed=True)
-        drawing.words((left + 4, at(1, floor)[1] + 15), "real points against real points", "soft")
+        drawing.words((left + 4, at(1, floor)[1] + 16), "real points against real points", "soft")
         for name, role in (("teacher", "ode"), ("jumps", "jump")):
             points = [at(n, self._runs.value(f"mean w2.{name}_{n}")) for n in CALLS[name]]
             drawing.line(points, role, 2)
@@ -204,8 +210,8 @@ class Pictures:
             x, y = points[min(1, len(points) - 3)]
             label = {"teacher": "the teacher’s Euler steps", "jumps": "jumps of the consistency model"}[name]
             drawing.words((x + 10, y - 10) if name == "teacher" else (left + 4, y - 14), label, role)
-        drawing.words((10, 14), "W2 to real data")
-        drawing.words(((left + right) / 2, bottom + 40), "network calls for one sample", anchor="middle")
+        drawing.words((10, TITLE), "W2 to real data")
+        drawing.words(((left + right) / 2, bottom + 44), "network calls for one sample", anchor="middle")
         told = "; ".join(
             f"{label} " + ", ".join(f"{self._runs.value(f'mean w2.{name}_{n}'):.2f} with {n}" for n in CALLS[name])
             for name, label in (("teacher", "the teacher’s steps:"), ("jumps", "jumps:"))

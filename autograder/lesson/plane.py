@@ -36,12 +36,14 @@ class Plane:
         """Draw a line through points."""
         self.drawing.line([self.to(point) for point in points], role, width, dashed)
 
-    def dot(self, point: Sequence[float], role: str, label: str = "") -> None:
-        """Mark one point, with words beside it."""
+    def dot(self, point: Sequence[float], role: str) -> None:
+        """Mark one point."""
+        self.drawing.dots([self.to(point)], role, 5.5)
+
+    def label(self, point: Sequence[float], role: str, text: str, beside: Point) -> None:
+        """Write words whose base line begins `beside` a point; after all lines, whose ground they cover."""
         x, y = self.to(point)
-        self.drawing.dots([(x, y)], role, 5.5)
-        if label:
-            self.drawing.words((x + 10, y + 4), label, role)
+        self.drawing.words((x + beside[0], y + beside[1]), text, role)
 
     def star(self, point: Sequence[float]) -> None:
         """Mark an endpoint: a dot in a ring, which no other mark is, so that it needs no colour to be found."""

@@ -25,8 +25,9 @@ from autograder.lesson.terms import anchor
 _FACT = re.compile(r"\{\{(\w+)\}\}")
 _OPTION = re.compile(r"\[([x ])\] ")
 _MATH_AND_POINT = re.compile(
-    r'(<math (?:(?!</math>).)*display="inline"(?:(?!</math>).)*</math>)([.,;:?!)]+)', re.DOTALL
+    r'(<span class="math inline"><math (?:(?!</math>).)*</math></span>)([.,;:?!)]+)', re.DOTALL
 )
+_SIGN = re.compile(r"(<mo[^>]*>&#x000(?:28|2C);</mo><mo)(>&#x02212;</mo>)")  # after ( or , no difference, but a sign
 _TABLE = '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>\n'  # wide ones scroll, by keys too
 _BOXES = ("cards", "card", "note", "analogy", "numbers")
 
@@ -76,7 +77,10 @@ def _parser(facts: Facts, draw: Callable[[str], str]) -> MarkdownIt:
 
 
 def _mathml(content: str, options: dict[str, Any]) -> str:
-    return str(convert(content.strip(), display="block" if options["display_mode"] else "inline"))
+    made = str(convert(content.strip(), display="block" if options["display_mode"] else "inline"))
+    if unknown := re.search(r"\\[a-zA-Z|]+", made):
+        raise ReleaseFault(f"lesson.md, formula '{content.strip()}': {unknown.group()} cannot be rendered here")
+    return _SIGN.sub(r'\1 form="prefix"\2', made)
 
 
 def _fact_rule(state: StateInline, silent: bool) -> bool:
