@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from autograder.functions import AVERAGE, LOSS, NOISY, STEP, StudentFunctions, answer_of, in_training
-from autograder.student import Call, Student
-from autograder.training import Batches, Points, Progress, Trace
+from autograder.student import Call, Rows, Student
+from autograder.training import Batches, Progress, Trace
 from autograder.verdict import CheckFailed
 
 # Differences of an answer from the reference's, relative to its largest entry. Up to SNAP it is rounding, and taken for
@@ -41,11 +42,19 @@ class Followed:
 
 @dataclass(frozen=True)
 class Question:
-    """A call of one of the submission's own functions, and what the reference answered there."""
+    """A call of one of the submission's own functions in each of several steps, and what the reference answered."""
 
-    step: int
     call: Call
-    answer: Tensor
+    answers: Tensor
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Where an answer is another than the reference's: how many steps on, whose it is, and by how much."""
+
+    steps: int
+    function: str
+    difference: float
 
 
 def follow(functions: StudentFunctions, batches: Batches, trace: Trace, run: Progress) -> Followed:
@@ -56,16 +65,15 @@ def follow(functions: StudentFunctions, batches: Batches, trace: Trace, run: Pro
     size = 1
     began = left = functions.student.seconds_left()
     while run.step < run.recipe.steps and began - left < min(FOLLOW_SECONDS, began / 2):
-        ahead, questions = run.copy(), []
-        for _ in range(min(size, run.recipe.steps - run.step)):
-            questions += _questions(functions, batches, trace, ahead)
-        parted, apart = _first_disagreement(functions.student, questions)
+        ahead, count = run.copy(), min(size, run.recipe.steps - run.step)
+        questions = _questions(functions, batches, (trace, ahead), count)
+        parted = _first_disagreement(functions.student, questions, count)
         if parted is not None:
-            while run.step < parted.step:
+            for _ in range(parted.steps):
                 _walk(run, trace)
-            return Followed(run, parted.call.function, apart)
+            return Followed(run, parted.function, parted.difference)
         before, left = left, functions.student.seconds_left()
-        size = 1 if before - left > SLOW_SECONDS * (ahead.step - run.step) else min(2 * size, STEPS_A_MESSAGE)
+        size = 1 if before - left > SLOW_SECONDS * count else min(2 * size, STEPS_A_MESSAGE)
         run = ahead
     end = Progress(run.recipe, trace.online)
     end.step = run.recipe.steps
@@ -77,18 +85,27 @@ def difference(value: Tensor, reference: Tensor) -> float:
     return float((value - reference).abs().max() / reference.abs().max())
 
 
-def _questions(functions: StudentFunctions, batches: Batches, trace: Trace, run: Progress) -> list[Question]:
-    """Return what one step asks of the submission's own functions, and take the step."""
-    step, asking = run.step, functions.asking
-    t_n1, t_n, x_tn1, x_hat_tn = batches.t_n1[step], batches.t_n[step], trace.x_tn1[step], trace.x_hat_tn[step]
-    points = Points(x_tn1, t_n1, x_hat_tn, t_n)
-    online, target = run.online, run.target
-    _walk(run, trace)
+def _questions(
+    functions: StudentFunctions, batches: Batches, reference: tuple[Trace, Progress], count: int
+) -> list[Question]:
+    """Return what the next steps ask of the submission's own functions, and take the reference's run through them."""
+    trace, run = reference
+    asking, steps = functions.asking, slice(run.step, run.step + count)
+    x_0, epsilon, t_n1, t_n, x_tn1, x_hat_tn = (
+        Rows(each[steps])
+        for each in (batches.x_0, batches.epsilon, batches.t_n1, batches.t_n, trace.x_tn1, trace.x_hat_tn)
+    )
+    online, target = [run.online], [run.target]
+    for _ in range(count):
+        _walk(run, trace)
+        online.append(run.online)
+        target.append(run.target)
+    before, networks = Rows(torch.stack(target[:-1])), torch.stack(online)
     questions = {
-        NOISY: Question(step, asking.noisy_sample(batches.x_0[step], batches.epsilon[step], t_n1), x_tn1),
-        STEP: Question(step, asking.teacher_ode_step(x_tn1, t_n1, t_n), x_hat_tn),
-        LOSS: Question(step, asking.gradient(online, target, points), trace.gradient[step]),
-        AVERAGE: Question(step, asking.ema_update(run.online, target, run.recipe.decay), run.target),
+        NOISY: Question(asking.noisy_sample(x_0, epsilon, t_n1), x_tn1.stack),
+        STEP: Question(asking.teacher_ode_step(x_tn1, t_n1, t_n), x_hat_tn.stack),
+        LOSS: Question(asking.gradient(Rows(networks), before, (x_tn1, t_n1, x_hat_tn, t_n)), trace.gradient[steps]),
+        AVERAGE: Question(asking.ema_update(Rows(networks, 1), before, run.recipe.decay), torch.stack(target[1:])),
     }
     return [question for name, question in questions.items() if name in functions.own]
 
@@ -99,14 +116,28 @@ def _walk(run: Progress, trace: Trace) -> None:
     run.end_step(run.averaged())
 
 
-def _first_disagreement(student: Student, questions: list[Question]) -> tuple[Question | None, float]:
+def _first_disagreement(student: Student, questions: list[Question], count: int) -> Parted | None:
+    """Return where the answers first differ by more than rounding; raises CheckFailed for what is no answer."""
     try:
-        replies = student.calls([question.call for question in questions])
+        found = student.rounds([question.call for question in questions], count)
     except CheckFailed as failure:
         raise in_training(failure) from None
-    for question, reply in zip(questions, replies, strict=True):
-        apart = difference(answer_of(question.call, reply, question.answer), question.answer)
-        # NaN fails every comparison, so this form rejects it.
-        if not apart <= SNAP:
-            return question, apart
-    return None, 0.0
+    if all(_agree(answers, question.answers) for answers, question in zip(found, questions, strict=True)):
+        return None
+    for step in range(count):
+        for answers, question in zip(found, questions, strict=True):
+            reference = question.answers[step]
+            apart = difference(answer_of(question.call, answers[step], reference), reference)
+            # NaN fails every comparison, so this form rejects it.
+            if not apart <= SNAP:
+                return Parted(step, question.call.function, apart)
+    return None
+
+
+def _agree(answers: object, reference: Tensor) -> bool:
+    """Say whether all answers of a call are the reference's up to rounding; one by one they would take longer."""
+    if not isinstance(answers, Tensor) or answers.shape != reference.shape or answers.dtype != reference.dtype:
+        return False
+    largest = torch.stack([reference, answers - reference]).flatten(2).abs().amax(2)
+    # NaN and infinity fail this comparison, so this form rejects them.
+    return bool((largest[1] / largest[0] <= SNAP).all())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.again import TRAIN_TOGETHER
-from autograder.student import Call, Model, Reply, Student
+from autograder.student import Call, Model, Rows, Student
 from autograder.training import Functions, Points, Recipe
 from autograder.verdict import CheckFailed, contract
 
@@ -82,32 +82,37 @@ class StudentFunctions:
         """Return x_tn1, (B, 2)."""
         if NOISY not in self.own:
             return self._reference.noisy_sample(x_0, epsilon, t)
-        return self._answer(self.asking.noisy_sample(x_0, epsilon, t), x_0)
+        return self._answer(self.asking.noisy_sample(_once(x_0), _once(epsilon), _once(t)), x_0)
 
     def teacher_ode_step(self, x_tn1: Tensor, t_n1: Tensor, t_n: Tensor) -> Tensor:
         """Return x_hat_tn, (B, 2)."""
         if STEP not in self.own:
             return self._reference.teacher_ode_step(x_tn1, t_n1, t_n)
-        return self._answer(self.asking.teacher_ode_step(x_tn1, t_n1, t_n), x_tn1)
+        return self._answer(self.asking.teacher_ode_step(_once(x_tn1), _once(t_n1), _once(t_n)), x_tn1)
 
     def gradient(self, online: Tensor, target: Tensor, points: Points) -> Tensor:
         """Return the loss's gradient by online."""
         if LOSS not in self.own:
             return self._reference.gradient(online, target, points)
-        return self._answer(self.asking.gradient(online, target, points), online)
+        at = tuple(map(_once, (points.x_tn1, points.t_n1, points.x_hat_tn, points.t_n)))
+        return self._answer(self.asking.gradient(_once(online), _once(target), at), online)
 
     def ema_update(self, online: Tensor, target: Tensor, decay: float) -> Tensor:
         """Return the new target."""
         if AVERAGE not in self.own:
             return self._reference.ema_update(online, target, decay)
-        return self._answer(self.asking.ema_update(online, target, decay), target)
+        return self._answer(self.asking.ema_update(_once(online), _once(target), decay), target)
 
     def _answer(self, call: Call, like: Tensor) -> Tensor:
         try:
-            (reply,) = self.student.calls([call])
+            ((answer,),) = self.student.rounds([call], 1)
         except CheckFailed as failure:
             raise in_training(failure) from None
-        return answer_of(call, reply, like)
+        return answer_of(call, answer, like)
+
+
+def _once(value: Tensor) -> Rows:
+    return Rows(value[None])
 
 
 class Asking:
@@ -117,35 +122,33 @@ class Asking:
         self._options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
         self._teacher: Tensor | None = torch.cat([value.reshape(-1) for value in teacher.values()])
 
-    def noisy_sample(self, x_0: Tensor, epsilon: Tensor, t: Tensor) -> Call:
+    def noisy_sample(self, x_0: Rows, epsilon: Rows, t: Rows) -> Call:
         """Return the call whose value is x_tn1."""
-        return Call(NOISY, (x_0, epsilon, t), "none")
+        return Call(NOISY, (x_0, epsilon, t))
 
-    def teacher_ode_step(self, x_tn1: Tensor, t_n1: Tensor, t_n: Tensor) -> Call:
+    def teacher_ode_step(self, x_tn1: Rows, t_n1: Rows, t_n: Rows) -> Call:
         """Return the call whose value is x_hat_tn."""
         teacher = Model("ToyModel", self._teacher, requires_grad=False, training=False, slot="teacher")
         self._teacher = None  # from now on it is in its slot
-        return Call(STEP, (teacher, x_tn1, t_n1, t_n), "none")
+        return Call(STEP, (teacher, x_tn1, t_n1, t_n))
 
-    def gradient(self, online: Tensor, target: Tensor, points: Points) -> Call:
-        """Return the call that leaves the gradient in online."""
-        arguments = (points.x_tn1, points.t_n1, points.x_hat_tn, points.t_n)
-        return Call(LOSS, (*self._networks(online, target), *arguments), "gradient", backward=True)
+    def gradient(self, online: Rows, target: Rows, points: tuple[Rows, ...]) -> Call:
+        """Return the call that leaves the gradient in online; `points` as in training.Points."""
+        return Call(LOSS, (*self._networks(online, target), *points), "gradient", backward=True)
 
-    def ema_update(self, online: Tensor, target: Tensor, decay: float) -> Call:
+    def ema_update(self, online: Rows, target: Rows, decay: float) -> Call:
         """Return the call that changes target."""
         return Call(AVERAGE, (*self._networks(online, target), decay), "weights 1")
 
-    def _networks(self, online: Tensor, target: Tensor) -> tuple[Model, Model]:
+    def _networks(self, online: Rows, target: Rows) -> tuple[Model, Model]:
         return (
             Model("ConsistencyModel", online, self._options, slot="online"),
             Model("ConsistencyModel", target, self._options, requires_grad=False, slot="target"),
         )
 
 
-def answer_of(call: Call, reply: Reply, like: Tensor) -> Tensor:
-    """Return the tensor that a reply answers with; raises CheckFailed when it is not one like `like`, and finite."""
-    value = reply.value if call.report == "none" else next(iter(reply.arguments), None)
+def answer_of(call: Call, value: object, like: Tensor) -> Tensor:
+    """Return what a call answers with; raises CheckFailed when it is not a tensor like `like`, and finite."""
     if not isinstance(value, Tensor) or value.shape != like.shape or value.dtype != like.dtype:
         raise contract(f"During the training, {_what(call)} is missing, or has not its shape and type.")
     # Zero times a finite number is zero; one pass over the numbers, where isfinite takes three.

@@ -39,8 +39,8 @@ class LocalStudent(Student):
         self._answer = answer
         if message["op"] == "seed":
             return self._answerer.seed(message["seed"])
-        if message["op"] == "calls":
-            return self._answerer.calls(message["calls"], message["vectors"])
+        if message["op"] == "rounds":
+            return self._answerer.rounds.answer(message)
         return self._answerer.call(message)
 
     def seconds_left(self) -> float:

@@ -309,14 +309,14 @@ def well_formed(reply: Any, op: str) -> bool:
     """
     if op == "seed":
         return True
-    if op == "calls":
-        return type(reply) is list and all(well_formed(one, "call") for one in reply)
     if type(reply) is not dict:
         return False
     if op == "names":
         return True
     failure = reply.get("failure", "missing")
     if failure is None:
+        if op == "rounds":
+            return type(reply.get("answers")) is list
         return op == "cell" or (type(reply.get("type")) is str and type(reply.get("arguments")) is list)
     if type(failure) is not dict or not {"cell", "line"} <= failure.keys():
         return False

@@ -21,16 +21,24 @@ State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
+class Rows:
+    """A tensor for each of several rounds of calls: in round r it is row `first` + r of `stack`."""
+
+    stack: Tensor
+    first: int = 0
+
+
+@dataclass(frozen=True)
 class Model:
     """A network for an argument: built where the student's code runs, from a kind and a state dict.
 
     `kind` is "ToyModel" or "ConsistencyModel" as the prelude defines them, or "Affine": x W + b + t c. With `notebook`
-    the class is taken as the student's notebook leaves it. The state may be one vector of all parameters. A network
-    with a `slot` is kept there for later calls, which may then leave out the state.
+    the class is taken as the student's notebook leaves it. The state may be one vector of all parameters. In rounds of
+    calls a network is kept by its `slot`, may have one vector a round, and later rounds may leave out the state.
     """
 
     kind: str
-    state: State | Tensor | None
+    state: State | Tensor | Rows | None
     options: dict[str, Any] = field(default_factory=dict)
     requires_grad: bool = True
     training: bool = True
@@ -40,11 +48,15 @@ class Model:
 
 @dataclass(frozen=True)
 class Call:
-    """One of several calls that travel together; `report` as in `Student.call`, no probes among `arguments`."""
+    """One of several calls that are made in every round: no probes among `arguments`, and only rows differ.
+
+    It answers with its value, or as `report` says: with the "gradient" or the "weights" of a network as one vector
+    ("weights 1" for argument 1).
+    """
 
     function: str
     arguments: tuple[Any, ...]
-    report: str
+    report: str = "none"
     backward: bool = False
 
 
@@ -129,8 +141,7 @@ class Student(ABC):
         """Call a function of the student's.
 
         `backward` calls .backward() on the scalar that it returns; `report` says what to tell of the arguments as they
-        are afterwards: "all", "none", or the "gradient" or the "weights" of a network as one vector ("weights 1" for
-        argument 1). Raises CheckFailed for whatever the student's code does instead of returning.
+        are afterwards: "all" or "none". Raises CheckFailed for whatever the student's code does instead of returning.
         """
         self.check_defined(function)
         probes: list[Probe] = []
@@ -144,39 +155,50 @@ class Student(ABC):
         }
         return self._understood(function, self.request(message, lambda question: _answer(question, probes)))
 
-    def calls(self, calls: Sequence[Call]) -> list[Reply]:
-        """Make calls one after the other in one message; raises CheckFailed for the first that fails."""
-        for function in {call.function for call in calls}:
-            self.check_defined(function)
-        vectors: dict[int, Tensor] = {}  # by their id: the same weights are asked about more than once
+    def rounds(self, calls: Sequence[Call], count: int) -> list[Sequence[Any]]:
+        """Make calls one after the other, `count` times over, in one message, and return the answers of each call.
+
+        There are `count` of them each: rows of one tensor where they are alike. Raises CheckFailed for the first that
+        fails.
+        """
+        for call in calls:
+            self.check_defined(call.function)
+        stacks: dict[int, Tensor] = {}  # by their id: the same rows are asked about more than once
         messages = [
             {
                 "function": call.function,
-                "args": [_refer(_pack(argument, []), vectors) for argument in call.arguments],
-                "kwargs": {},
+                "args": [_refer(_pack(argument, []), stacks) for argument in call.arguments],
                 "backward": call.backward,
                 "report": call.report,
             }
             for call in calls
         ]
-        raw = self.request({"op": "calls", "calls": messages, "vectors": list(vectors.values())}, _nothing)
-        replies = raw if isinstance(raw, list) else []
-        understood = [self._understood(call.function, reply) for call, reply in zip(calls, replies, strict=False)]
-        if len(understood) != len(calls):
+        raw = self.request(
+            {"op": "rounds", "count": count, "calls": messages, "stacks": list(stacks.values())}, _nothing
+        )
+        if raw["failure"] is not None:
+            number = raw.get("call")
+            blamed = calls[number] if type(number) is int and 0 <= number < len(calls) else calls[0]
+            raise self._failed(blamed.function, raw["failure"])
+        answers: list[Sequence[Any]] = raw["answers"]
+        if len(answers) != len(calls) or not all(_has_length(found, count) for found in answers):
             raise CheckFailed(Status.CRASH, "The answer that came back is no answer of these function calls.")
-        return understood
+        return answers
 
     def _understood(self, function: str, raw: Any) -> Reply:
-        place = self.place(function)
         try:
             if raw["failure"] is None:
                 return _reply(raw)
-            failed = explain(raw["failure"], place)
         except (KeyError, TypeError, ValueError, AttributeError):
-            failed = CheckFailed(
-                Status.CRASH, f"{place.what}: the answer that came back is no answer of a function call."
-            )
-        raise failed
+            raise self._failed(function, None) from None
+        raise self._failed(function, raw["failure"])
+
+    def _failed(self, function: str, failure: Any) -> CheckFailed:
+        """Return what an exception that the box described means; a crash where the description is none."""
+        place = self.place(function)
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            return explain(failure, place)
+        return CheckFailed(Status.CRASH, f"{place.what}: the answer that came back is no answer of a function call.")
 
     def seed(self, seed: int) -> None:
         """Seed the global generators where the student's code runs."""
@@ -197,13 +219,22 @@ def _pack(argument: Any, probes: list[Probe]) -> dict[str, Any]:
     return {"value": argument}
 
 
-def _refer(packed: dict[str, Any], vectors: dict[int, Tensor]) -> dict[str, Any]:
-    """Put the place among `vectors` where a network's weights were, so that each vector travels once."""
-    weights = packed["model"]["state"] if "model" in packed else None
-    if isinstance(weights, Tensor):
-        vectors.setdefault(id(weights), weights)
-        packed["model"]["state"] = list(vectors).index(id(weights))
+def _refer(packed: dict[str, Any], stacks: dict[int, Tensor]) -> dict[str, Any]:
+    """Put the place among `stacks` where rows were, so that each stack travels once."""
+    if isinstance(packed.get("value"), Rows):
+        return {"rows": _place(packed["value"], stacks)}
+    if "model" in packed and isinstance(packed["model"]["state"], Rows):
+        packed["model"]["state"] = {"rows": _place(packed["model"]["state"], stacks)}
     return packed
+
+
+def _place(rows: Rows, stacks: dict[int, Tensor]) -> list[int]:
+    stacks.setdefault(id(rows.stack), rows.stack)
+    return [list(stacks).index(id(rows.stack)), rows.first]
+
+
+def _has_length(answers: Any, count: int) -> bool:
+    return (isinstance(answers, list) or (isinstance(answers, Tensor) and answers.dim() > 0)) and len(answers) == count
 
 
 def _answer(question: Any, probes: list[Probe]) -> Any:

@@ -31,7 +31,7 @@ class SlowStudent(LocalStudent):
         return self.left
 
     def request(self, message, answer):  # type: ignore[no-untyped-def]
-        self.left -= 2.0 * len(message["calls"])
+        self.left -= 2.0 * message["count"] * len(message["calls"])
         return super().request(message, answer)
 
 
@@ -93,10 +93,10 @@ def test_follow_sends_many_steps_in_a_message() -> None:
     of = student()
     sizes: list[int] = []
     request = of.request
-    of.request = lambda message, answer: (sizes.append(len(message["calls"])), request(message, answer))[1]  # type: ignore[method-assign]
+    of.request = lambda message, answer: (sizes.append(message["count"]), request(message, answer))[1]  # type: ignore[method-assign]
     followed(of)
-    assert sum(sizes) == 4 * SHORT.steps
-    assert max(sizes) == 4 * STEPS_A_MESSAGE
+    assert sum(sizes) == SHORT.steps
+    assert max(sizes) == STEPS_A_MESSAGE
 
 
 def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:

@@ -24,8 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from autograder.box.failures import CellTooSlow, cell_name, describe_failure
-from autograder.box.models import Probe, build_model, describe_model, load_state, set_flags, vector_of
+from autograder.box.models import Probe, build_model, describe_model
 from autograder.box.notebook import plain_python
+from autograder.box.rounds import Rounds
 
 Ask = Callable[[dict[str, Any]], Any]
 MAX_ITEMS = 10_000
@@ -39,8 +40,7 @@ class Answerer:
         self.namespace = namespace
         self.ask = ask
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
-        self.slots: dict[str, nn.Module] = {}
-        self.vectors: list[Tensor] = []
+        self.rounds = Rounds(namespace, self.classes, _plain)
 
     def run_cell(self, number: int, source: str) -> dict[str, Any]:
         """Run one cell of the student's; an exception is described, not raised."""
@@ -82,22 +82,14 @@ class Answerer:
                 "value": _plain(value),
                 "type": _type_name(value),
                 "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
-                "arguments": _all_after(arguments, identities, request["report"]),
+                "arguments": [
+                    _after(argument, before) for argument, before in zip(arguments, identities, strict=False)
+                ],
                 "reseeded": torch.initial_seed() != seed,
                 "generators": _generators() if request["report"] == "all" else [],
             }
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}
-
-    def calls(self, requests: list[dict[str, Any]], vectors: list[Tensor]) -> list[dict[str, Any]]:
-        """Answer calls one after the other, up to the first that fails; `vectors` are weights that they refer to."""
-        self.vectors = vectors
-        replies: list[dict[str, Any]] = []
-        for request in requests:
-            replies.append(self.call(request))
-            if replies[-1]["failure"] is not None:
-                break
-        return replies
 
     def _function(self, name: str) -> Callable[..., Any]:
         if name == "notebook:model":  # the boundary condition: a model of the notebook's own class, as it is now
@@ -110,25 +102,9 @@ class Answerer:
             probes.append(Probe(_asker(self.ask, item["probe"])))
             return probes[-1]
         if "model" in item:
-            return self._model(item["model"])
+            description = item["model"]
+            return build_model(description, self.namespace if description["notebook"] else self.classes)
         return item["value"]
-
-    def _model(self, description: dict[str, Any]) -> nn.Module:
-        if type(description["state"]) is int:
-            description = {**description, "state": self.vectors[description["state"]]}
-        slot = description["slot"]
-        if slot and slot in self.slots:
-            model = self.slots[slot]
-            if description["state"] is not None:
-                load_state(model, description["state"])
-            # What an earlier call did to the flags has cost its points, and must not stop a training.
-            set_flags(model, description["requires_grad"])
-            return model
-        classes = self.namespace if description["notebook"] else self.classes
-        model = build_model(description, classes)
-        if slot:
-            self.slots[slot] = model
-        return model
 
 
 def compile_cell(number: int, source: str) -> CodeType:
@@ -190,16 +166,6 @@ def _identities(argument: Any) -> dict[str, int]:
     if isinstance(argument, nn.Module):
         return {name: id(parameter) for name, parameter in argument.named_parameters()}
     return {}
-
-
-def _all_after(arguments: list[Any], identities: list[dict[str, int]], report: str) -> list[Any]:
-    """Return the arguments as they are after a call, as far as `report` asks: "all" of them, or "gradient" or
-    "weights" of the first network or the second one ("weights 1") as one vector, or "none".
-    """
-    if report == "all":
-        return [_after(argument, before) for argument, before in zip(arguments, identities, strict=True)]
-    what, _, index = report.partition(" ")
-    return [] if what == "none" else [vector_of(arguments[int(index or 0)], what)]
 
 
 def _after(argument: Any, before: dict[str, int]) -> Any:

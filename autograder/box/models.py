@@ -68,18 +68,16 @@ def parameters_of(model: nn.Module) -> list[nn.Parameter]:
 
 
 def load_state(model: nn.Module, state: dict[str, Tensor] | Tensor) -> None:
-    """Copy a state dict, or all parameters as one vector, into a model, without a trace in autograd."""
+    """Copy a state dict, or all parameters as one vector, into a new model, without a trace in autograd."""
     with torch.no_grad():
         if isinstance(state, Tensor):
             parameters = parameters_of(model)
             pieces = state.split([parameter.numel() for parameter in parameters])
             for parameter, piece in zip(parameters, pieces, strict=True):
                 parameter.copy_(piece.view_as(parameter))
-                parameter.grad = None
             return
         for name, value in model.state_dict(keep_vars=True).items():
             value.copy_(state[name])
-            value.grad = None
 
 
 def set_flags(model: nn.Module, requires_grad: bool) -> None:
@@ -93,8 +91,9 @@ def vector_of(model: nn.Module, what: str) -> Tensor | None:
     """Return the "weights" or the "gradient" of all parameters as one vector; None where a gradient is missing."""
     parameters = parameters_of(model)
     values = parameters if what == "weights" else [parameter.grad for parameter in parameters]
-    found = [value.detach().reshape(-1) for value in values if value is not None]
-    return torch.cat(found) if len(found) == len(values) else None
+    with torch.no_grad():
+        found = [value.reshape(-1) for value in values if value is not None]
+        return torch.cat(found) if len(found) == len(values) else None
 
 
 def describe_model(model: nn.Module, before: dict[str, int]) -> dict[str, Any]:

@@ -66,15 +66,15 @@ def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
             return can_read(request["paths"])
         case "call":
             return answerer.call(request)
-        case "calls":
-            return answerer.calls(request["calls"], request["vectors"])
+        case "rounds":
+            return answerer.rounds.answer(request)
     raise ValueError(f"unknown request {request['op']!r}")
 
 
-def without_values(reply: Any) -> Any:
-    """Return a reply, or each of several, without what cannot cross the wire."""
-    if isinstance(reply, list):
-        return [without_values(one) for one in reply]
+def without_values(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return a reply without what cannot cross the wire."""
+    if "answers" in reply:
+        return {**reply, "answers": [[None] * len(found) for found in reply["answers"]]}
     return {**reply, "value": None, "arguments": []}
 
 

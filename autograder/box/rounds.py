@@ -1,0 +1,93 @@
+"""Answers many calls that travel together: the questions of a training, each function once a round.
+
+What differs from one round to the next are rows of stacked tensors, and what a call answers is stacked again. So a
+message of many rounds is a dozen tensors. The networks are kept from one message to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from autograder.box.failures import describe_failure
+from autograder.box.models import build_model, parameters_of, set_flags, vector_of
+
+
+class Rounds:
+    """Makes the calls of a message. `plain` makes a value one that can cross the wire."""
+
+    def __init__(self, namespace: dict[str, Any], classes: dict[str, Any], plain: Callable[[Any], Any]) -> None:
+        self._namespace = namespace
+        self._classes = classes
+        self._plain = plain
+        self._networks: dict[str, Network] = {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Make each call in every round, up to the first that fails, whose number is told with its failure."""
+        calls, stacks = request["calls"], request["stacks"]
+        answers: list[list[Any]] = [[] for _ in calls]
+        for row in range(request["count"]):
+            for number, call in enumerate(calls):
+                try:
+                    answers[number].append(self._ask(call, stacks, row))
+                except BaseException as error:
+                    return {"failure": describe_failure(error), "call": number}
+        return {"failure": None, "answers": [_stacked(found) for found in answers]}
+
+    def _ask(self, call: dict[str, Any], stacks: list[Tensor], row: int) -> Any:
+        arguments = [self._argument(item, stacks, row) for item in call["args"]]
+        value = self._namespace[call["function"]](*arguments)
+        if call["backward"] and isinstance(value, Tensor) and value.requires_grad:
+            value.sum().backward()
+        what, _, index = call["report"].partition(" ")
+        return self._plain(value) if what == "none" else vector_of(arguments[int(index or 0)], what)
+
+    def _argument(self, item: dict[str, Any], stacks: list[Tensor], row: int) -> Any:
+        if "rows" in item:
+            return _row(item["rows"], stacks, row).clone()  # a function may write into it: other calls see it as it was
+        if "model" not in item:
+            return item["value"]
+        description = item["model"]
+        state, slot = description["state"], description["slot"]
+        if isinstance(state, dict):
+            state = _row(state["rows"], stacks, row)
+        if slot not in self._networks:
+            self._networks[slot] = Network(build_model({**description, "state": state}, self._classes))
+        elif state is not None:
+            self._networks[slot].load(state)
+        # What an earlier call did to the flags has cost its points, and must not stop a training.
+        set_flags(self._networks[slot].model, description["requires_grad"])
+        return self._networks[slot].model
+
+
+class Network:
+    """A network whose parameters are parts of one vector, so that loading them is one copy."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        parameters = parameters_of(model)
+        self._vector = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
+        pieces = self._vector.split([parameter.numel() for parameter in parameters])
+        self._pieces = [piece.view_as(parameter) for piece, parameter in zip(pieces, parameters, strict=True)]
+        self.load(self._vector.clone())
+
+    def load(self, weights: Tensor) -> None:
+        """Make these the weights, whatever a function has put in their place, without gradients."""
+        self._vector.copy_(weights)
+        for parameter, piece in zip(parameters_of(self.model), self._pieces, strict=True):
+            parameter.data = piece
+            parameter.grad = None
+
+
+def _row(place: list[int], stacks: list[Tensor], row: int) -> Tensor:
+    stack, first = place
+    return stacks[stack][first + row]
+
+
+def _stacked(values: list[Any]) -> Any:
+    """Return tensors that are alike as one; else the list, for the judge to say what is wrong with it."""
+    kinds = {(value.shape, value.dtype) if type(value) is Tensor else None for value in values}
+    return torch.stack(values) if len(kinds) == 1 and None not in kinds else values

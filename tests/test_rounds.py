@@ -1,0 +1,99 @@
+"""Calls that travel together: each round sees what it was asked with, and every answer comes back as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.kernel import LocalStudent
+from autograder.student import Call, Model, Rows
+from autograder.verdict import CheckFailed, Status
+
+STACK = torch.arange(6.0).reshape(3, 2)
+AFFINE = {"kind": "Affine", "options": {"dimension": 1}, "slot": "affine"}  # three parameters
+
+
+def of(source: str) -> LocalStudent:
+    """Return a student with these definitions."""
+    namespace: dict[str, Any] = {"torch": torch}
+    exec(source, namespace)
+    return LocalStudent(namespace)
+
+
+def answers(source: str, *calls: Call, count: int = 3) -> list[Any]:
+    """Return what a student with these definitions answers."""
+    return of(source).rounds(calls, count)
+
+
+def test_each_round_gets_its_own_rows() -> None:
+    """Calls are made in turn, in each round once, with the rows of that round."""
+    source = "seen = 0\ndef f(a, b):\n    global seen\n    seen += 1\n    return a + 10 * b + 100 * seen"
+    first, second = answers(source, Call("f", (Rows(STACK), 0.0)), Call("f", (Rows(STACK, 1), Rows(STACK))), count=2)
+    assert torch.equal(first, STACK[:2] + torch.tensor([[100.0], [300.0]]))
+    assert torch.equal(second, STACK[1:] + 10 * STACK[:2] + torch.tensor([[200.0], [400.0]]))
+
+
+def test_a_function_that_writes_into_its_arguments_changes_no_other_call() -> None:
+    """Rows are shared between calls on the wire alone."""
+    first, second = answers(
+        "def f(a):\n    return a.mul_(0)\ndef g(a):\n    return a", *(Call(name, (Rows(STACK),)) for name in "fg")
+    )
+    assert torch.equal(first, torch.zeros(3, 2))
+    assert torch.equal(second, STACK)
+
+
+def test_an_answer_stays_as_it_was_returned() -> None:
+    """A function may return the same tensor each time, with other numbers in it."""
+    (found,) = answers("out = torch.empty(2)\ndef f(a):\n    return out.copy_(a)", Call("f", (Rows(STACK),)))
+    assert torch.equal(found, STACK)
+
+
+def test_answers_that_are_not_alike_come_one_by_one() -> None:
+    """So the judge can say which of them is wrong, and how."""
+    (found,) = answers(
+        "def f(a):\n    return a if a[0] < 1 else a.double() if a[0] < 3 else 'x'", Call("f", (Rows(STACK),))
+    )
+    assert [getattr(value, "dtype", value) for value in found] == [torch.float32, torch.float64, "x"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "p.data = 7 * torch.ones_like(p)",
+        "p.data = torch.zeros(5)",
+        "p.data.fill_(7)",
+        "p.grad = torch.ones_like(p)",
+        "p.requires_grad_(False)",
+    ],
+)
+def test_a_network_is_what_was_asked_about_whatever_an_earlier_call_has_done(body: str) -> None:
+    """Weights, gradients and flags are set anew in every round."""
+    source = f"""
+def f(model):
+    found = torch.stack([p.detach().sum() for p in model.parameters()])
+    fresh = all(p.grad is None and p.requires_grad for p in model.parameters())
+    for p in model.parameters():
+        {body}
+    return found if fresh else None
+"""
+    (found,) = answers(source, Call("f", (Model(state=Rows(STACK.reshape(2, 3)), **AFFINE),)), count=2)
+    assert torch.equal(found, STACK.reshape(2, 3))
+
+
+def test_the_failure_names_the_call_that_failed() -> None:
+    """The message is about the function that raised, whichever of the calls it was."""
+    with pytest.raises(CheckFailed, match=r"^g raised") as caught:
+        answers("def f(a):\n    return a\ndef g(a):\n    raise ValueError", *(Call(n, (Rows(STACK),)) for n in "fg"))
+    assert caught.value.status is Status.RUNTIME
+
+
+@pytest.mark.parametrize("sent", [[], [STACK[:2]], [STACK.sum()], [3], ["abcd"]], ids=repr)
+def test_answers_of_another_number_are_refused(sent: list[Any]) -> None:
+    """What a box sends as answers need not be as many as were asked for."""
+    forger = of("def f(a):\n    return a")
+    forger.request = lambda message, answer: {"failure": None, "answers": sent}  # type: ignore[method-assign]
+    with pytest.raises(CheckFailed) as caught:
+        forger.rounds([Call("f", (Rows(STACK),))], 3)
+    assert caught.value.status is Status.CRASH
