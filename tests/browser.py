@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -33,9 +34,12 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def open_page(browser: Browser, path: Path, *, width: int = DESK, dark: bool = False) -> Iterator[Page]:
+def open_page(
+    browser: Browser, path: Path, *, width: int = DESK, dark: bool = False, touch: bool = False
+) -> Iterator[Page]:
     """Open a file; leaving fails where the page asked for anything but itself, or its scripts said an error."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light")
+    scheme: Literal["dark", "light"] = "dark" if dark else "light"
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, has_touch=touch)
     asked = _forbid_network(context)
     page = context.new_page()
     said: list[str] = []

@@ -24,6 +24,24 @@ RELEASED = release_folder(COURSE) / LESSON
 MODELS = json.loads((lesson_folder(COURSE) / "models.json").read_text(encoding="utf-8"))
 # Both sides compute with float32 weights, torch with float32 sums: rounding of 128 terms of size 1 is about 1e-6.
 TOLERANCE = 1e-5
+# Tables and formulas that could only be read by scrolling them sideways.
+CUT_OFF = """
+[...document.querySelectorAll('.scroll, math[display="block"]')]
+  .filter((it) => it.scrollWidth > it.clientWidth + 1).map((it) => it.textContent.trim().slice(0, 40))
+"""
+# Words in figures that are smaller than 10 pixels, leave their figure or lie upon one another.
+ILLEGIBLE = """
+[...document.querySelectorAll('figure svg')].flatMap((svg) => {
+  const texts = [...svg.querySelectorAll('text')], size = (it) => parseFloat(getComputedStyle(it).fontSize);
+  const words = texts.map((it) => [it.textContent, it.getBoundingClientRect()]);
+  const all = svg.getBoundingClientRect(), scale = all.width / svg.viewBox.baseVal.width;
+  const small = texts.filter((it) => scale * size(it) < 10);
+  const out = words.filter(([, box]) => box.left < all.left - 1 || box.right > all.right + 1);
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom - 4 <= b.top || b.bottom - 4 <= a.top;
+  const upon = words.filter(([, a], i) => words.some(([, b], k) => k < i && !apart(a, b)));
+  return [...small.map((it) => it.textContent), ...[...out, ...upon].map(([text]) => text)];
+})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +160,36 @@ def test_lesson_noise_is_placed_by_a_tap(browser: Browser) -> None:
         assert noise(page)[1] > 2
 
 
+def test_lesson_noise_is_dragged_by_a_finger(browser: Browser) -> None:
+    """On a touch screen the point follows a finger that began on it, and the page does not scroll meanwhile."""
+    with open_page(browser, RELEASED, width=PHONE, touch=True) as page:
+        page.locator("#lab svg").scroll_into_view_if_needed()
+        scrolled = page.evaluate("scrollY")
+        box, grip = page.locator("#lab svg").bounding_box(), page.locator("#lab-noise").bounding_box()
+        assert box is not None
+        assert grip is not None
+        start = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+        end = box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"]
+        finger = page.context.new_cdp_session(page)
+        for part in (0, 0.25, 0.5, 0.75, 1):
+            x, y = ((1 - part) * a + part * b for a, b in zip(start, end, strict=True))
+            kind = "touchMove" if part else "touchStart"
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            rest(page)
+        assert noise(page) == pytest.approx([2.0, 2.0], abs=0.05)
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert page.evaluate("scrollY") == scrolled
+
+
+def test_lesson_says_nothing_before_it_is_used(page: Page) -> None:
+    """Opening the page reads out no numbers, nor does what nobody asked for; sliding by keys does."""
+    page.evaluate("window.setTimeout = (act) => { act(); }; lesson.lab.move([1, 1])")
+    rest(page)
+    assert page.locator("#lab-summary").inner_text() == ""
+    page.locator("#lab-level").press("ArrowRight")
+    expect(page.locator("#lab-summary")).to_contain_text("From noise (1.00, 1.00)")
+
+
 def test_lesson_level_slides_to_the_boundary_condition(page: Page) -> None:
     """Sliding moves the jump's start along the trajectory; at the lowest level a jump goes nowhere."""
     slider = page.locator("#lab-level")
@@ -215,7 +263,7 @@ def test_lesson_fresh_noise_is_standard_normal(page: Page) -> None:
 
 
 def test_lesson_questions_open_after_a_guess(page: Page) -> None:
-    """Seven questions; none shows its answer before a guess, each opens after one and says whether they agree."""
+    """Seven questions, by keys: no answer shows before a guess; each opens after one and says whether they agree."""
     questions = page.locator("form.question")
     assert questions.count() == 7
     for place in range(7):
@@ -225,9 +273,13 @@ def test_lesson_questions_open_after_a_guess(page: Page) -> None:
         assert button.is_disabled()
         assert question.locator("input[value='right']").count() == 1
         kind = "right" if place % 2 else "wrong"
-        question.locator(f"input[value='{kind}']").first.check()
+        guess = question.locator(f"input[value='{kind}']").first
+        guess.press("Enter")
         assert not answer.is_visible()
-        button.press("Enter")
+        guess.press("Space")
+        assert not answer.is_visible()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
         assert answer.is_visible()
         assert question.locator(".verdict").inner_text().startswith("Your guess" if place % 2 else "The answer")
         assert question.locator("label.is-right input").get_attribute("value") == "right"
@@ -237,11 +289,13 @@ def test_lesson_questions_open_after_a_guess(page: Page) -> None:
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_lesson_page_is_accessible(browser: Browser, width: int, dark: bool) -> None:
-    """axe-core finds nothing, with the answers open too; nothing is cut off or asked of a network."""
+    """axe-core finds nothing, with the answers open too; nothing is cut off; words in figures are legible and apart."""
     with open_page(browser, RELEASED, width=width, dark=dark) as page:
         page.evaluate("for (const answer of document.querySelectorAll('.answer')) answer.hidden = false")
         assert violations(page) == []
         assert not is_cut_off(page)
+        assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate(ILLEGIBLE) == []
 
 
 def test_lesson_prints_answers_and_no_buttons(browser: Browser) -> None:
@@ -251,6 +305,7 @@ def test_lesson_prints_answers_and_no_buttons(browser: Browser) -> None:
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.locator(".answer").last.is_visible()
         assert not page.locator("#lab-next").is_visible()
+        assert page.locator("#lab-models label:visible").all_inner_texts() == ["full run, decay 0.9"]
         assert not page.locator("form.question button").first.is_visible()
 
 

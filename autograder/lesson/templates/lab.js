@@ -34,6 +34,7 @@ class Lab {
     this.normal = normalPair; // a test gives its own
     this.frames = 0;
     this.waiting = false;
+    this.used = false; // until then nothing is read out
     this.listen();
     this.draw();
   }
@@ -140,10 +141,12 @@ class Lab {
     find("noise").setAttribute("aria-valuenow", noise[0].toFixed(2));
     find("noise").setAttribute("aria-valuetext", `x ${noise[0].toFixed(2)}, y ${noise[1].toFixed(2)}`);
     clearTimeout(this.timer);
+    const said =
+      `From noise ${named(noise)} the trajectory ends at ${named(end)}. The jump from t = ${this.level.toFixed(2)} ` +
+      `misses that by ${shown(this.miss)}; the landings are at most ${shown(this.gap)} apart.`;
     this.timer = setTimeout(() => {
-      find("summary").textContent =
-        `From noise ${named(noise)} the trajectory ends at ${named(end)}. The jump from t = ${this.level.toFixed(2)} ` +
-        `misses that by ${shown(this.miss)}; the landings are at most ${shown(this.gap)} apart.`;
+      // The same words once more would be read out once more.
+      if (this.used && find("summary").textContent !== said) find("summary").textContent = said;
     }, SUMMARY_AFTER);
   }
 
@@ -153,11 +156,16 @@ class Lab {
       const box = stage.getBoundingClientRect(), unit = box.width / (2 * MIDDLE) * SCALE;
       return [(event.clientX - box.left - box.width / 2) / unit, (box.top + box.height / 2 - event.clientY) / unit];
     };
+    for (const kind of ["pointerdown", "keydown", "input"]) {
+      handle.closest(".lab").addEventListener(kind, () => { this.used = true; }, { capture: true });
+    }
     handle.addEventListener("pointerdown", (event) => {
       handle.setPointerCapture(event.pointerId);
       handle.focus({ preventScroll: true });
       event.preventDefault();
     });
+    // A finger on the point must not scroll the page; CSS touch-action is ignored on a part of an SVG.
+    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     handle.addEventListener("pointermove", (event) => {
       if (handle.hasPointerCapture(event.pointerId)) this.move(at(event));
     });
