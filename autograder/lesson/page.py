@@ -17,6 +17,7 @@ from autograder.lesson.facts import Facts, load_facts
 from autograder.lesson.pictures import Pictures
 from autograder.lesson.prose import Prose, read_prose
 from autograder.lesson.terms import explained_terms
+from autograder.lesson.whole import prove_whole
 
 WORDS_A_MINUTE = 220
 LARGEST_BYTES = 3_000_000  # a phone on a slow line still gets it in a moment; weights are most of it
@@ -59,7 +60,9 @@ class Lesson:
         if unused := self.facts.unused():
             raise ReleaseFault(f"facts.toml lists what lesson.md does not use: {', '.join(unused)}")
         made = {"terms": terms, "weights": Markup(self._weights), "settings": self._settings}
-        page = self._render("lesson", lesson=self, body=Markup(body), **made).encode()
+        text = self._render("lesson", lesson=self, body=Markup(body), **made)
+        prove_whole(text)
+        page = text.encode()
         if len(page) > LARGEST_BYTES:
             raise ReleaseFault(f"the lesson has {len(page):,} bytes; at most {LARGEST_BYTES:,} may be sent to a phone")
         return page

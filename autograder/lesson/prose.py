@@ -19,11 +19,11 @@ from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from autograder.errors import ReleaseFault
+from autograder.lesson.blocks import OPTION, block_faults
 from autograder.lesson.facts import Facts
 from autograder.lesson.terms import anchor
 
 _FACT = re.compile(r"\{\{(\w+)\}\}")
-_OPTION = re.compile(r"\[([x ])\] ")
 _MATH_AND_POINT = re.compile(
     r'(<span class="math inline"><math (?:(?!</math>).)*</math></span>)([.,;:?!)]+)', re.DOTALL
 )
@@ -44,11 +44,11 @@ class Prose:
 def read_prose(text: str, facts: Facts, draw: Callable[[str], str]) -> Prose:
     """Return the HTML of a lesson's Markdown; `draw` gives the SVG, or other HTML, of a figure by its name.
 
-    Raises ReleaseFault that lists the numbers of the text that have no fact.
+    Raises ReleaseFault that lists the blocks that are not in order and the numbers of the text that have no fact.
     """
     markdown = _parser(facts, draw)
     tokens = markdown.parse(text)
-    _check_numbers(tokens, facts)
+    _check(tokens, facts)
     prose = Prose("", words=sum(len(re.findall(r"\w[\w'’.,-]*", piece)) for _, piece in _texts(tokens, True)))
     _number_sections(tokens, prose)
     html = str(markdown.renderer.render(tokens, markdown.options, {}))
@@ -171,7 +171,7 @@ def _as_option(token: Token, number: int) -> None:
         content = replaced[token.type]
         token.content = _OPEN_OPTION.format(number) if content is None else content
         token.type, token.nesting = "html_block", 0
-    elif token.type == "inline" and token.children and (found := _OPTION.match(token.children[0].content)):
+    elif token.type == "inline" and token.children and (found := OPTION.match(token.children[0].content)):
         token.children[0].content = token.children[0].content[found.end() :]
         value = "right" if found.group(1) == "x" else "wrong"
         token.children.insert(0, Token("html_inline", "", 0, content=f' value="{value}"><span>'))
@@ -180,8 +180,8 @@ def _as_option(token: Token, number: int) -> None:
 _OPEN_OPTION = '<label><input type="radio" name="question-{}"'
 
 
-def _check_numbers(tokens: Sequence[Token], facts: Facts) -> None:
-    faults = []
+def _check(tokens: Sequence[Token], facts: Facts) -> None:
+    faults = list(block_faults(tokens))
     for line, piece in _texts(tokens):
         faults += [f"line {line}: the number {number} has no fact" for number in facts.unlisted(piece)]
     if faults:
