@@ -52,6 +52,7 @@ def configure(c: Config) -> None:
         *_named("AssignLatePenalties", "CheckCellMetadata"),
     ]
     c.AssignLatePenalties.plugin_class = "autograder.late.LatePolicy"
+    c.ExportApp.plugin_class = "autograder.export.TableOfMarks"
     c.GenerateFeedback.exporter_class = f"{_HOST}FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         f"{_HOST}PenaltyOfNow",
