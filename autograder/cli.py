@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from autograder import __version__
+from autograder.assignment import NAME
 from autograder.commands import course, decisions, delivery, grade, package, release, report, score
 from autograder.errors import AutograderError, DiskFull
 
@@ -22,7 +23,7 @@ _GROUPS = (
     package,
     course,
 )
-DESCRIPTION = "Marks the consistency-models assignment."
+DESCRIPTION = f"Marks the {NAME} assignment."
 EXIT_CODES = """\
 exit codes:
   0    graded, whatever the score

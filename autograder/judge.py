@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from autograder import __version__
-from autograder.again import Again, with_kept
+from autograder.again import MEASURE_TRAINING, Again, with_kept
 from autograder.assignment import NAME, Assignment
 from autograder.box.limits import keep_freed_memory
 from autograder.bubblewrap import PACKAGE
@@ -53,6 +53,7 @@ class Judge:
         self.settings = settings
         self.isolation = isolation
         self._reference = Reference(assignment)
+        self._trains = any(task.id in MEASURE_TRAINING for task in assignment.tasks)
         self._keeper: Keeper | None = None
         self._launched = launched
         self._checks_readable = False
@@ -92,7 +93,8 @@ class Judge:
         collector = Collector(watching.open, submission.sha256, self._reference, examples)
         collector.kept = again.kept if again is not None else {}
         collector.run_again = session.run_again
-        self._reference.prepare()
+        if self._trains:
+            self._reference.prepare()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper()
         run_checks(collector, tasks)
@@ -115,7 +117,7 @@ class Judge:
             isolation=self.isolation,
             course=self.assignment.course,
             prelude=tuple(cell.source for cell in self.assignment.prelude),
-            teacher=self._reference.calibration.teacher,
+            teacher=self._reference.calibration.teacher if self._trains else None,
             memory_bytes=settings.memory_mib * MIB,
             processes=settings.processes,
             cpu_seconds=int(settings.submission_seconds) + 30,

@@ -2,7 +2,7 @@
 
 The build is nbgrader's own generate_assignment, run in a temporary folder with a database of its own: the course's
 gradebook never sees it. `release_source` says what may be released, `release_proof` looks at what came out. Beside the
-notebook goes the lesson's page, which `lesson` makes.
+notebook goes the lesson's page, which `lesson` makes, where the assignment has one.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def _built_files(course: Path) -> dict[str, bytes]:
         if builds[0] != builds[1]:
             raise ReleaseFault("two builds of the same source differ; is a clock or a random id in it?")
         prove_release(source, read_notebook(work / RUNS[0] / NAME / NOTEBOOK))
-    return builds[0] | {LESSON: built_lesson(course)}
+    has_lesson = (source_notebook(course).parent / "lesson").is_dir()
+    return builds[0] | ({LESSON: built_lesson(course)} if has_lesson else {})
 
 
 def built_lesson(course: Path) -> bytes:
