@@ -1,5 +1,6 @@
-"""`python -m docs.make_report_picture` marks a notebook with one mistake and photographs its report: docs/report.png.
+"""`python -m docs.make_report_picture` photographs a student's report and a class's: docs/report.png, class-report.png.
 
+The first is of a notebook with one mistake, which is marked for it; the second is of an invented class, without names.
 With a page it photographs that one, in any size, light or dark: to look at a change of the templates.
 """
 
@@ -12,11 +13,18 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 
 from autograder import cli
+from autograder.class_report import class_report, gather
+from autograder.render.class_page import to_class_page
 from tests.sample_class import correct_notebook, with_answers
+from tests.sample_reports import sample_class
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+STUDENTS = 120
+CLASS_SIZE = "1000,1250"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -31,10 +39,10 @@ def noisy_sample(x_0, epsilon, t):
 
 
 def main() -> None:
-    """Make the picture."""
+    """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("page", type=Path, nargs="?", help="a report that `autograder score --html` wrote")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "report.png")
+    parser.add_argument("page", type=Path, nargs="?", help="a page that `autograder score --html` or `grade` wrote")
+    parser.add_argument("--out", type=Path, default=DOCS / "page.png", help="of that page")
     parser.add_argument("--size", default="860,1120", help="width,height of the window (a phone: 390,800)")
     parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
@@ -42,13 +50,29 @@ def main() -> None:
     if browser is None:
         parser.error(f"needs one of {', '.join(BROWSERS)}")
     with tempfile.TemporaryDirectory() as folder:
-        page = options.page or marked_page(Path(folder))
-        command = [
-            browser, *QUIET, f"--user-data-dir={folder}/profile", f"--window-size={options.size}",
-            f"--blink-settings=preferredColorScheme={0 if options.dark else 1}",
-            f"--screenshot={options.out.absolute()}", page.absolute().as_uri(),
-        ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        shown = [browser, *QUIET, f"--user-data-dir={folder}/profile"]
+        shown.append(f"--blink-settings=preferredColorScheme={0 if options.dark else 1}")
+        if options.page:
+            photograph(shown, options.page, options.out, options.size)
+        else:
+            photograph(shown, marked_page(Path(folder)), DOCS / "report.png", options.size)
+            photograph(shown, class_page(Path(folder)), DOCS / "class-report.png", CLASS_SIZE)
+
+
+def photograph(browser: list[str], page: Path, out: Path, size: str) -> None:
+    """Write a picture of the top of a page, in a palette of 256 colours, which is all that it has."""
+    command = [*browser, f"--window-size={size}", f"--screenshot={out.absolute()}", page.absolute().as_uri()]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    with Image.open(out) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, optimize=True)
+
+
+def class_page(folder: Path) -> Path:
+    """Return the page of a class whose members have neither been nor names."""
+    page = folder / "class.html"
+    found = class_report(gather(sample_class(STUDENTS), lambda report: False))
+    page.write_text(to_class_page(found, anonymous=True), encoding="utf-8")
+    return page
 
 
 def marked_page(folder: Path) -> Path:

@@ -1,9 +1,10 @@
-"""docs/instructor.md: every command in it, typed in its order by an instructor and a student."""
+"""docs/instructor.md, then docs/privacy.md: every command, typed in its order by an instructor and a student."""
 
 from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 from autograder.assignment import NAME
 from tests.documented_commands import Shell, blocks
 from tests.nbgrader_courses import BIN, course_folder
-from tests.notebooks import COURSE, reference_notebook, write
+from tests.notebooks import COURSE, blank_notebook, reference_notebook, write
 
-PAGE = COURSE / "docs" / "instructor.md"
+DOCS = COURSE / "docs"
 ACCOUNT = pwd.getpwuid(os.getuid()).pw_name  # nbgrader names a student after the account
 
 pytestmark = [
@@ -33,17 +34,18 @@ def person(folder: Path, settings: str) -> Shell:
     return Shell(folder, {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "STUDENT": ACCOUNT})
 
 
-def test_page_leads_from_a_folder_to_returned_feedback(tmp_path: Path) -> None:
+def test_pages_lead_from_a_folder_to_returned_feedback_and_to_nothing_left(tmp_path: Path) -> None:
     """No command fails; in the end the student has the feedback, and after the removal the course nothing of them."""
     settings = f"c.Exchange.root = {str(tmp_path / 'exchange')!r}"
     course = course_folder(tmp_path / "course")
     (tmp_path / "student").mkdir()
     instructor, student = person(course, settings), person(tmp_path / "student", settings)
-    for block in blocks(PAGE):
+    for block in [*blocks(DOCS / "instructor.md"), *blocks(DOCS / "privacy.md")]:
         if "db student remove" in block.text:
             assert any((course / "solution").rglob("*.ipynb"))
             assert (course / "grades.csv").is_file()
             assert list((tmp_path / "student" / NAME / "feedback").rglob("*.html"))
+            write(blank_notebook(), course / "submitted" / "hopper" / NAME)  # not all of a class leaves
         if block.words != ("student",):
             instructor.run(block)
         else:
@@ -51,5 +53,8 @@ def test_page_leads_from_a_folder_to_returned_feedback(tmp_path: Path) -> None:
                 student.run(type(block)(f"{block.where}+{number}", block.words, line))
                 if "fetch_assignment" in line:
                     write(reference_notebook(), student.folder / NAME)
-    left = [path.relative_to(course) for path in course.rglob("*") if ACCOUNT in path.name.split(".")]
-    assert left == []
+    copies = course / "results-before"  # made by hand, in the answer to an appeal
+    files = [path for path in course.rglob("*") if not path.is_relative_to(copies)]
+    assert [path for path in files if ACCOUNT in path.name.split(".")] == []
+    assert re.findall(r"^\w+", (course / "results" / "grades.csv").read_text(), re.MULTILINE) == ["student", "hopper"]
+    assert set(re.findall(r'href="(\w+)\.html"', (course / "results" / "index.html").read_text())) == {"hopper"}
