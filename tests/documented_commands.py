@@ -58,15 +58,17 @@ class Shell:
     prefix: Sequence[str] = ()
     log: list[str] = field(default_factory=list)  # what was typed and what came of it, for a person to read
 
-    def run(self, block: Block, seconds: float = 600) -> str:
-        """Type a block and return what it printed; raises AssertionError when a command in it fails."""
+    def run(self, block: Block, seconds: float = 600, code: int = 0) -> str:
+        """Type a block and return what it printed; raises AssertionError when it ends with another exit code."""
         run = subprocess.run(
             self._command(block.text + _HAND_ON), cwd=self.folder, env=dict(self.environment), timeout=seconds,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         printed, _, state = run.stdout.decode(errors="replace").partition("\0")
         self.log.append(f"{block.where}\n{block.text}{printed}")
-        assert run.returncode == 0, f"{block.where} failed with {run.returncode}:\n{block.text}\n{printed}"
+        assert run.returncode == code, f"{block.where} ended with {run.returncode}:\n{block.text}\n{printed}"
+        if code:
+            return printed
         folder, *variables = state.rstrip("\0").split("\0")
         self.folder = Path(folder)
         self.environment = dict(variable.split("=", 1) for variable in variables)

@@ -72,8 +72,16 @@ def test_shell_keeps_folder_and_exports_from_block_to_block(page: Path, tmp_path
 @pytest.mark.parametrize("text", ["false\ntrue\n", "false | true\n", "no-such-command\n"])
 def test_failure_anywhere_in_a_block_fails(tmp_path: Path, text: str) -> None:
     """The message says which block, and what it printed."""
-    with pytest.raises(AssertionError, match=r"page\.md:7 failed"):
+    with pytest.raises(AssertionError, match=r"page\.md:7 ended with"):
         shell(tmp_path).run(Block("page.md:7", (), text))
+
+
+def test_another_exit_code_can_be_due(tmp_path: Path) -> None:
+    """Then success is a failure."""
+    person = shell(tmp_path)
+    assert person.run(Block("page.md:7", (), "echo no\nexit 3\n"), code=3) == "no\n"
+    with pytest.raises(AssertionError, match="ended with 0"):
+        person.run(Block("page.md:7", (), "true\n"), code=3)
 
 
 def test_running_ends_what_it_started(tmp_path: Path) -> None:

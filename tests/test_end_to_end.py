@@ -1,9 +1,10 @@
-"""The main job on real input: the sample class, the real judge, the installed command."""
+"""The main job on real input: README's one command, the sample class, the real judge."""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from nbgrader import api
 
-from tests.sample_class import build_class
+from tests.documented_commands import Shell, blocks
 
 ROOT = Path(__file__).parents[1]
 STUDENTS = ("broken", "correct", "hostile", "partly-wrong", "untouched")
@@ -35,7 +36,7 @@ def autograder(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def grade(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Grade the class in a folder, with a gradebook beside it."""
     gradebook = f"sqlite:///{folder}/gradebook.db"
-    return autograder("grade", folder / "submitted", "--out", folder / "results", "--gradebook", gradebook, *options)
+    return autograder("grade", folder / "sample-class", "--out", folder / "results", "--gradebook", gradebook, *options)
 
 
 def without_seconds(path: Path) -> dict[str, Any]:
@@ -46,13 +47,25 @@ def without_seconds(path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the sample class in submitted/ and its results."""
-    folder = tmp_path_factory.mktemp("class")
-    build_class(ROOT, folder / "submitted")
-    run = grade(folder, "--workers", "2")
-    assert run.returncode == 0, run.stderr
-    assert str(folder / "results" / "index.html") in run.stdout.replace("\n", "")
-    return folder
+    """Return the folder that `make grade`, as README has it typed, leaves in a copy of what it needs.
+
+    The environment is this one: installing it anew takes gigabytes.
+    """
+    root = tmp_path_factory.mktemp("repository")
+    for folder in ("source", "release", ".ci"):
+        shutil.copytree(ROOT / folder, root / folder)
+    for file in ("Makefile", "nbgrader_config.py", "pyproject.toml", "constraints.txt", "tests/sample_class.py"):
+        (root / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, root / file)
+    (root / ".venv").mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (root / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    (root / ".venv" / "installed").touch()
+    shell = Shell(root, {"PATH": os.environ["PATH"], "HOME": str(root), "LANG": "C.UTF-8"})
+    (block,) = blocks(ROOT / "README.md")
+    printed = shell.run(block)
+    assert "build/results/index.html" in printed.replace("\n", "")
+    return root / "build"
 
 
 def test_grade_marks_the_sample_class(graded: Path) -> None:
@@ -84,7 +97,7 @@ def test_grade_writes_the_gradebook(graded: Path) -> None:
 
 def test_score_cold_is_the_same_as_grade_warm(graded: Path) -> None:
     """One submission alone has the report that it has in a class, but for the seconds; the page has none."""
-    notebook = graded / "submitted" / "partly-wrong" / "consistency-models" / "consistency-models.ipynb"
+    notebook = graded / "sample-class" / "partly-wrong" / "consistency-models" / "consistency-models.ipynb"
     page, report = graded / "cold.html", graded / "cold.json"
     run = autograder("score", notebook, "--json", report, "--html", page, "--fail-under", "90")
     assert run.returncode == 1, run.stderr

@@ -19,6 +19,7 @@ import pytest
 
 from autograder.assignment import NAME, load_assignment
 from autograder.cli import main as autograder
+from autograder.packages.repositories import write_student_repository
 from autograder.packages.student.build import build_student_package
 from autograder.packages.student.check import cli
 from autograder.release import release_folder
@@ -81,6 +82,12 @@ def environment(wheel, tmp_path_factory):
     return folder / "bin"
 
 
+def person(environment):
+    """The variables of a student at a shell, with that environment activated and no index of packages."""
+    path = os.pathsep.join([str(environment), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "PIP_NO_INDEX": "1"}
+
+
 def check(notebook, *options, capsys, release=RELEASE):
     """Run `check` here; return the exit code and what it said."""
     code = cli.main([str(notebook), *options], release)
@@ -114,23 +121,48 @@ def test_wheel_is_the_same_when_built_again(wheel, tmp_path):
     assert build_student_package(COURSE, tmp_path).read_bytes() == wheel.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A student's repository as it is given out."""
+    return write_student_repository(COURSE, tmp_path_factory.mktemp("repository") / "ada")
+
+
 @pytest.mark.slow
-def test_installed_command_finds_everything_missing_in_an_untouched_release(environment, tmp_path):
-    """`check` works where the grader is not installed, and leaves the file and its folder as they were."""
-    notebook = tmp_path / f"{NAME}.ipynb"
-    notebook.write_bytes(RELEASE.read_bytes())
+def test_repositorys_own_check_finds_everything_missing_in_an_untouched_release(environment, repository):
+    """The step of its workflow, with the package and without the grader; all files stay as they were."""
+    before = {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()}
+    notebook = repository / NAME / f"{NAME}.ipynb"
     os.utime(notebook, (1, 1))
-    grader = subprocess.run([environment / "python", "-c", "import autograder"], cwd=tmp_path, capture_output=True)
+    grader = subprocess.run([environment / "python", "-c", "import autograder"], cwd=repository, capture_output=True)
     assert grader.returncode == 1
-    run = subprocess.run([environment / "check", notebook.name], cwd=tmp_path, capture_output=True, text=True)
+    step = [repository / ".ci" / "check", environment.parent]
+    github = {**os.environ, "GITHUB_ACTIONS": "true"}
+    run = subprocess.run(step, cwd=repository, capture_output=True, text=True, env=github)
     assert run.returncode == 1, run.stderr
     assert len(re.findall(r"^  missing ", run.stdout, re.MULTILINE)) == 6
     assert "The visible checks of 0 of 7 tasks hold; 0 of 100 points are decided by others." in run.stdout
     assert "It was saved without having been run." in run.stdout
     assert "Still to be written, and marked by hand: reflect_1, reflect_2." in run.stdout
-    assert [path.name for path in tmp_path.iterdir()] == [notebook.name]
-    assert notebook.read_bytes() == RELEASE.read_bytes()
+    first, *_, last = run.stdout.splitlines()
+    assert (first, last) == (f"::stop-commands::{last.strip(':')}", f"::{last.strip(':')}::")
+    assert {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()} == before
     assert notebook.stat().st_mtime == 1
+
+
+@pytest.mark.slow
+def test_commands_of_the_repositorys_page_work(environment, repository):
+    """README.md of what a student gets: its wheel is there, and its check says that an untouched release is none."""
+    shell = Shell(repository, person(environment))
+    (block,) = blocks(repository / "README.md")
+    assert "0 of 100 points are decided by others." in shell.run(block, code=1)
+
+
+def test_package_as_a_module_is_the_command(environment, tmp_path):
+    """`python -m consistency_check` takes the same words and has the same exit codes."""
+    command = [environment / "python", "-m", "consistency_check", "nothing.ipynb"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "there is no file" in run.stderr + run.stdout
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +210,7 @@ def test_commands_of_the_students_guide_find_a_right_notebook_ready(environment,
     cell_of(notebook, "ema_update").execution_count = 1
     nbformat.write(notebook, tmp_path / f"{NAME}.ipynb")
     shutil.copyfile(wheel, tmp_path / wheel.name)
-    path = os.pathsep.join([str(environment), os.environ["PATH"]])
-    shell = Shell(tmp_path, {**os.environ, "PATH": path, "PIP_NO_INDEX": "1"})
+    shell = Shell(tmp_path, person(environment))
     said = "".join(shell.run(block) for block in blocks(COURSE / "docs" / "student.md"))
     assert said.count("  holds ") == 8
     assert said.endswith("The visible checks hold; 100 of 100 points are decided by others.\n")
