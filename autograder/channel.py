@@ -72,7 +72,7 @@ class Stopwatch:
         self._pid = pid
         self._keeper = keeper
         self._started = time.monotonic()
-        self._waited: float | None = None  # read late: most calls end before it matters
+        self._waited = processes.waiting_seconds(pid)  # now: who asks only at the end must see all of the waiting
         self._threads = 1
 
     def seconds(self) -> float:
@@ -80,12 +80,10 @@ class Stopwatch:
         wall = time.monotonic() - self._started
         if wall < POLL_SECONDS:
             return wall
-        waited = processes.waiting_seconds(self._pid)
-        if self._waited is None:
-            self._waited = waited
+        waited = max(0.0, processes.waiting_seconds(self._pid) - self._waited)  # of a process that is gone: nothing
         # A box with n busy threads waits for its own ones: no more than a share of its waiting is others' doing.
         self._threads = max(self._threads, processes.thread_count(list(processes.descendants(self._keeper))))
-        return max(wall - (waited - self._waited) / self._threads, wall / SLACK)
+        return max(wall - waited / self._threads, wall / SLACK)
 
     def forget(self, seconds: float) -> None:
         """Leave out time that the judge itself took."""

@@ -121,7 +121,8 @@ def folder_use(folder: str, most_files: int) -> ScratchUse:
 def waiting_seconds(pid: int) -> float:
     """Return how long a process has been ready to run while the machine ran others (schedstat's run delay)."""
     try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+        with open(f"/proc/{pid}/schedstat", "rb", buffering=0) as file:  # asked twice a call: the fastest way
+            return int(file.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0
 
