@@ -16,9 +16,11 @@ from autograder.report import GRADER_ERROR, Report
 from autograder.students import file_name
 from tests.browser import DESK, PHONE, is_cut_off, needs_chromium, open_browser, open_page, violations
 from tests.fake_class import HOSTILE_NAMES
+from tests.nbgrader_courses import report_of
 from tests.sample_reports import HOSTILE, graded, is_plain, sample_class
 
 MANY = 2000
+PAPER = 960  # pixels of 1/96 inch: a landscape Letter, the narrower one, 11 inches without its margins
 NAMES = [HOSTILE.replace("\ud800", ""), *HOSTILE_NAMES]  # a student's name has no halves of letters
 
 
@@ -151,6 +153,20 @@ def test_class_page_prints_the_whole_table(browser: Browser, path: Path) -> None
         box = page.locator(".tall")
         assert box.evaluate("box => box.scrollHeight <= box.clientHeight + 1")
         assert not page.locator("#tools").is_visible()
+
+
+@needs_chromium
+def test_class_page_of_all_tasks_fits_on_paper(browser: Browser, tmp_path: Path) -> None:
+    """The page asks for landscape, and the tasks of the assignment are beside one another there."""
+    path = tmp_path / "index.html"
+    path.write_text(page_of([report_of(report.student) for report in sample_class(30)]), encoding="utf-8")
+    with open_page(browser, path, width=PAPER) as page:
+        page.emulate_media(media="print")
+        assert not is_cut_off(page)
+        width, height = map(
+            float, re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)", page.pdf(prefer_css_page_size=True))[0]
+        )
+        assert width > height
 
 
 @needs_chromium
