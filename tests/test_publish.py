@@ -24,7 +24,7 @@ from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Decision, R
 from autograder.students import file_name
 from autograder.verdict import Status
 from tests.fake_class import HOSTILE_NAMES
-from tests.sample_reports import HOSTILE, graded, hostile
+from tests.sample_reports import HOSTILE, graded, hostile, is_plain
 
 ROOT = Path(__file__).parents[1]
 COMMAND = re.compile(r"^::(error|warning|notice) (?:file=[^:,\n]+,)?title=[^:,\n]*::.*$")
@@ -160,6 +160,7 @@ def test_classroom_prints_no_command_of_a_student(tmp_path: Path) -> None:
     for test in decoded(payload)["tests"]:
         assert "::" not in test["name"] + test["message"]
         assert "\n" not in test["name"]
+        assert is_plain(test["name"] + test["message"])
 
 
 def test_classroom_gets_no_zero_for_a_fault_of_ours(tmp_path: Path) -> None:
@@ -209,7 +210,8 @@ def test_prairielearn_reads_a_share_of_the_points(tmp_path: Path) -> None:
     value = json.loads(out.read_text())
     assert (value["gradable"], value["score"]) == (True, 0.44)
     assert all({"points", "max_points"} <= test.keys() for test in value["tests"])
-    text = json.dumps(to_prairielearn(hostile()))
+    text = json.dumps(to_prairielearn(hostile()), ensure_ascii=False)
+    assert is_plain(text)
     assert "\\u0000" not in text
     assert len(text) < 1 << 20
 
