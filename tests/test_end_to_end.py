@@ -99,7 +99,9 @@ def test_score_cold_is_the_same_as_grade_warm(graded: Path) -> None:
     """One submission alone has the report that it has in a class, but for the seconds; the page has none."""
     notebook = graded / "sample-class" / "partly-wrong" / "consistency-models" / "consistency-models.ipynb"
     page, report = graded / "cold.html", graded / "cold.json"
-    run = autograder("score", notebook, "--json", report, "--html", page, "--fail-under", "90")
+    run = autograder(
+        "score", notebook, "--student", "partly-wrong", "--json", report, "--html", page, "--fail-under", "90"
+    )
     assert run.returncode == 1, run.stderr
     assert without_seconds(report) == without_seconds(graded / "results" / "partly-wrong.json")
     assert page.read_bytes() == (graded / "results" / "partly-wrong.html").read_bytes()
