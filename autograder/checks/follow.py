@@ -60,8 +60,10 @@ def changed_by_own_mixture(student: Student, x_0: Tensor, epsilon: Tensor, t: Te
 
 
 def same_numbers(one: object, other: object) -> bool:
-    """Say whether two tensors hold nearly the same numbers, NaN in the same places included."""
-    if not isinstance(one, Tensor) or not isinstance(other, Tensor) or one.shape != other.shape:
+    """Say whether two tensors of one type hold nearly the same numbers, NaN in the same places included."""
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
+        return False
+    if one.shape != other.shape or one.dtype != other.dtype:
         return False
     return torch.allclose(one.double(), other.double(), rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
 

@@ -120,7 +120,7 @@ def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates, and times that occur more than once, are legal."""
     draw = Draw(seed)
     with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.SIZES):
-        for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
+        for rows, dimension in ((1, 2), (2, 2), (512, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
             compare(student, Batch.drawn(draw, rows, dimension))
     with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.TIMES):
         compare(student, Batch.drawn(draw, 6, 2, repeat=True))

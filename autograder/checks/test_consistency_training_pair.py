@@ -98,7 +98,7 @@ def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
     with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.SIZES):
-        for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (4, 7)):
+        for rows, dimension in ((1, 2), (2, 2), (512, 2), (600, 2), (3, 3), (1, 1), (4, 7)):
             compare(student, drawn(draw, rows, dimension))
 
 

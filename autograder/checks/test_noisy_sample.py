@@ -54,7 +54,7 @@ def test_batch_sizes(student: Student, seed: int) -> None:
     """Batches of one row, of two and of many are all legal."""
     draw = Draw(seed)
     with expect.only_here(lambda: plain(student, draw), expect.SIZES):
-        for rows in (1, 2, 5, 600):
+        for rows in (1, 2, 5, 512, 600):
             compare(student, draw.normal(rows, 2), draw.normal(rows, 2), draw.times(rows))
 
 

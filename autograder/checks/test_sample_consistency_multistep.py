@@ -13,7 +13,9 @@ from autograder.checks.sampling import (
     MANY,
     Jump,
     Run,
+    has_few_digits,
     is_gaussian,
+    is_reused,
     is_scattered,
     is_unrelated,
     question_fault,
@@ -21,7 +23,7 @@ from autograder.checks.sampling import (
     run_sampler,
 )
 from autograder.checks.strategies import SIGMA_MIN, Draw, each_seed
-from autograder.misconceptions import match
+from autograder.misconceptions import LOW_PRECISION, match
 from autograder.plugin import points
 from autograder.student import Student
 from autograder.verdict import CheckFailed, contract, wrong
@@ -138,6 +140,8 @@ def test_renoising(student: Student, seed: int) -> None:
         start_of(run)
         if len(run.jumps) < 2:
             raise wrong("There is no second jump, so nothing is mixed with noise; what are n_steps jumps for?")
+        if any(has_few_digits(jump.x.float()) for jump in run.jumps[1:]):
+            raise wrong(LOW_PRECISION.message, LOW_PRECISION.id)
         if not renoised_rightly(run):
             raise explained(
                 run,
@@ -155,7 +159,8 @@ def renoised_rightly(run: Run) -> bool:
             return False
         noise = (jump.x - (1 - jump.level) * before.answer) / jump.level
         unrelated = all(is_unrelated(noise, other) for other in (*seen, before.answer))
-        if not (is_gaussian(noise) and rows_differ(noise) and unrelated):
+        fresh = unrelated and not any(is_reused(noise, other) for other in seen)
+        if not (is_gaussian(noise) and rows_differ(noise) and fresh):
             return False
         seen.append(noise)
     return is_scattered(seen)
@@ -169,8 +174,10 @@ def test_two_calls(student: Student, seed: int) -> None:
     runs = [sampled(student, draw, MANY, 2) for _ in range(2)]
     for run in runs:
         check_jumps(run)
-    first, second = (run.jumps[0].x for run in runs)
-    if torch.equal(first, second) or not is_unrelated(first, second):
+    # The start, and what the second point is off the estimate: noise where it is mixed rightly.
+    first, second = ((run.jumps[0].x, run.jumps[1].x - (1 - run.jumps[1].level) * run.jumps[0].answer) for run in runs)
+    drawn_anew = all(is_unrelated(one, other) for one, other in zip(first, second, strict=True))
+    if torch.equal(first[0], second[0]) or not drawn_anew:
         raise explained(
             runs[1], "again", "Two calls draw the same noise. Who sets the seed of the random numbers, and how often?"
         )

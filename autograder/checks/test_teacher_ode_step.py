@@ -56,7 +56,7 @@ def test_values(student: Student, seed: int) -> None:
 def test_question(student: Student, seed: int) -> None:
     """The teacher, whatever it is, is asked exactly once, about the point and the time where the step begins."""
     draw = Draw(seed)
-    for rows in (1, 4, 300):
+    for rows in (1, 4, 1000):
         x_tn1, (t_n1, t_n) = draw.normal(rows, 2), draw.neighbours(rows)
         teacher = Probe(oracles.wavy)
         try:
@@ -115,7 +115,7 @@ def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
     with expect.only_here(lambda: plain(student, draw), expect.SIZES):
-        for rows, dimension in ((1, 2), (2, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
+        for rows, dimension in ((1, 2), (2, 2), (512, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
             compare(student, random_teacher(draw, dimension), draw.normal(rows, dimension), *draw.neighbours(rows))
 
 

@@ -77,7 +77,8 @@ KNOWN = (
         "never_updated",
         "The target's parameters are what they were before the call.",
         "Does the update change the tensors themselves, or only what a name in the loop refers to?",
-        lambda target, online, decay: target,
+        # Where a decay nearer to one is the first to fail, others have been right.
+        lambda target, online, decay: target if decay <= 0.9 else target * float("nan"),
     ),
     _mistake(
         "decay_exchanged",

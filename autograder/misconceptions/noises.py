@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from autograder.checks.sampling import Jump, Run, is_gaussian, is_unrelated
+from autograder.checks.sampling import Jump, Run, coordinates_differ, is_gaussian, is_reused, is_unrelated
 from autograder.misconceptions.runs import mistake, pairs
 
 EXACT = 1e-4
@@ -59,6 +59,22 @@ def _one_noise(run: Run) -> bool:
     return len(noises) > 1 and all(_near(noise, noises[0]) for noise in noises)
 
 
+def _drawn_before(run: Run) -> bool:
+    """Some noise is made of the numbers of the start or of an earlier noise, in another order or with other signs."""
+    seen = [run.jumps[0].x]
+    for noise in _noises(run):
+        if any(is_reused(noise, other) for other in seen):
+            return True
+        seen.append(noise)
+    return False
+
+
+def _is_uniform(noise: Tensor) -> bool:
+    """Uniform numbers of any mean have a kurtosis of 1.8; it is spread by 0.02 for ten thousand of them."""
+    centred = noise - noise.mean()
+    return abs(float(centred.pow(4).mean() / centred.square().mean().square()) - 1.8) < 0.1
+
+
 def _near(one: Tensor, other: Tensor) -> bool:
     return bool(((one - other).abs() < 1e-3).all())
 
@@ -96,6 +112,13 @@ START = (
         lambda run: bool((run.jumps[0].x[:, 0] == run.jumps[0].x[:, 1]).all()),
     ),
     mistake(
+        "coordinates_related",
+        "start",
+        "The two coordinates of a start seem to depend on each other.",
+        "How many numbers are there to draw for each sample, and what does one of them tell about the other?",
+        lambda run: is_gaussian(run.jumps[0].x) and not coordinates_differ(run.jumps[0].x),
+    ),
+    mistake(
         "noise_used_twice",
         "start",
         "Different samples seem to share their noise.",
@@ -107,7 +130,7 @@ START = (
         "start",
         "The first noise seems to be uniform, not Gaussian.",
         "What is the difference between rand and randn?",
-        lambda run: bool(run.jumps[0].x.abs().max() < 1.8),
+        lambda run: _is_uniform(run.jumps[0].x),
     ),
 )
 
@@ -159,7 +182,7 @@ NOISE = (
         "noise",
         "The noise between two jumps seems to be uniform, not Gaussian.",
         "What is the difference between rand and randn?",
-        _noise_is(lambda noise: bool(noise.abs().max() < 1.8)),
+        _noise_is(_is_uniform),
     ),
     mistake(
         "point_renoised",
@@ -230,6 +253,13 @@ NOISE = (
         "Every jump seems to start from new noise alone.",
         "What was the last estimate for?",
         _renoised_by(lambda run, s, before: (0.0, 1.0)),
+    ),
+    mistake(
+        "noise_drawn_before",
+        "noise",
+        "The noise between two jumps seems to be made of numbers that an earlier jump has used.",
+        "What makes each jump independent of the ones before it?",
+        _drawn_before,
     ),
 )
 
