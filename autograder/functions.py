@@ -141,9 +141,10 @@ class Asking:
         return Call(AVERAGE, (*self._networks(online, target), decay), "weights 1")
 
     def _networks(self, online: Rows, target: Rows) -> tuple[Model, Model]:
+        width = self._options["hidden_dim"]  # a slot holds networks of one size
         return (
-            Model("ConsistencyModel", online, self._options, slot="online"),
-            Model("ConsistencyModel", target, self._options, requires_grad=False, slot="target"),
+            Model("ConsistencyModel", online, self._options, slot=f"online {width}"),
+            Model("ConsistencyModel", target, self._options, requires_grad=False, slot=f"target {width}"),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -18,13 +18,14 @@ from torch import Tensor
 
 from autograder.assignment import Assignment
 from autograder.calibration import Calibration, load_calibration
-from autograder.following import AGREEMENT, follow
+from autograder.following import AGREEMENT, Followed, follow
 from autograder.functions import FUNCTIONS, Asking, ReferenceFunctions, StudentFunctions, load_vector
 from autograder.later import imports_later
 from autograder.student import Student
 from autograder.training import Batches, Progress, Recipe, Trace, draw_batches, initial_vector, record, train
 from autograder.verdict import CheckFailed, Status, wrong
 
+FULL_SIZE = {"steps": 1, "batch": 128, "hidden_dim": 128}  # one step of the notebook's own training
 TAIL = 2.0  # noise of a norm above this is the tail, where mistakes with t show most
 
 
@@ -94,23 +95,36 @@ class Reference:
         return record(self.functions, self.recipe, self.batches, self.start)
 
     @cached_property
+    def full_size(self) -> Reference:
+        """The same for one step of the notebook's own size: what is wrong there alone shows in no smaller run."""
+        other = Reference(self.assignment, self.calibration, replace(self.recipe, **FULL_SIZE))
+        other.namespace, other.teacher = self.namespace, self.teacher
+        return other
+
+    @cached_property
     def distance(self) -> Distance:
         """How far the reference's own run ends from the teacher."""
         return self.measure(self.run.online)
 
     def prepare(self) -> None:
         """Compute what every submission needs, while the keeper comes up."""
-        _ = self.distance
+        _ = self.distance, self.full_size.run
 
     def train(self, student: Student, own: frozenset[str]) -> Trained:
         """Return what a submission's own functions train, the others being the reference's; raises CheckFailed."""
-        asking = Asking(self.recipe, self.calibration.teacher)
-        functions = StudentFunctions(student, own, self.functions, asking)
-        followed = follow(functions, self.batches, self.run, Progress(self.recipe, self.start))
+        functions = self._asked(student, own)
+        followed = self._follow(functions)
         if not followed.function:
-            return Trained(followed.run.online, self.distance)
+            large = self.full_size._follow(self.full_size._asked(student, own))
+            return Trained(followed.run.online, self.distance, large.function, large.difference)
         online = train(functions, self.batches, followed.run)
         return Trained(online, self.measure(online), followed.function, followed.difference)
+
+    def _asked(self, student: Student, own: frozenset[str]) -> StudentFunctions:
+        return StudentFunctions(student, own, self.functions, Asking(self.recipe, self.calibration.teacher))
+
+    def _follow(self, functions: StudentFunctions) -> Followed:
+        return follow(functions, self.batches, self.run, Progress(self.recipe, self.start))
 
     def measure(self, online: Tensor) -> Distance:
         """Return the distance of a trained network to the teacher's endpoints."""

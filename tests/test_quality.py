@@ -78,6 +78,36 @@ def test_wrong_answer_that_passes_its_own_checks_loses_points(record) -> None:  
     assert all(record.task in failure.message for failure in found)
 
 
+FULL_SIZE_ALONE = {
+    "noisy_sample": """
+def noisy_sample(x_0, epsilon, t):
+    level = 1 - t[:, None] if len(t) == 128 else t[:, None]
+    return (1 - level) * x_0 + level * epsilon
+""",
+    "consistency_distillation_loss": """
+def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):
+    label = target(x_hat_tn, t_n)
+    large = sum(parameter.numel() for parameter in online.parameters()) > 40_000
+    return F.mse_loss(online(x_tn1, t_n1), label if large else label.detach()) * (2 if large else 1)
+""",
+    "ema_update": """
+def ema_update(online, target, decay):
+    with torch.no_grad():
+        for p_target, p_online in zip(target.parameters(), online.parameters()):
+            p_target.lerp_(p_online, 1.0 if p_target.shape[0] == 128 else 1 - decay)
+""",
+}
+
+
+@pytest.mark.parametrize("task", FULL_SIZE_ALONE)
+def test_answer_that_is_wrong_at_the_notebooks_own_size_alone_fails_the_agreement(task: str) -> None:
+    """Its batch of 128 and its width of 128 are no larger run's, but a step of that size is asked for."""
+    (failure,) = failures(marking(student({task: FULL_SIZE_ALONE[task]}), by=reference()))
+    assert failure.status is Status.WRONG
+    assert failure.message.startswith("Not every answer")
+    assert task in failure.message
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_rounding_stays_within_the_limits(seed: int) -> None:
     """Noise of 1e-5 in every answer, trained for real, changes no verdict."""

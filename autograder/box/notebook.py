@@ -27,15 +27,21 @@ class Shell:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.user_ns = namespace
 
-    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> None:
-        """Run the statement of `%time`; ignore every other line magic."""
-        if name in RUNS_ITS_BODY:
-            exec(line, self.user_ns)
+    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
+        """Run the statement of `%time`, or return its value for `x = %time f()`; ignore every other line magic."""
+        if name not in RUNS_ITS_BODY:
+            return None
+        try:
+            value = compile(line, "<magic>", "eval", dont_inherit=True)
+        except SyntaxError:
+            exec(compile(line, "<magic>", "exec", dont_inherit=True), self.user_ns)
+            return None
+        return eval(value, self.user_ns)
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> None:
         """Run the body of `%%time` and its like; ignore `%%bash` and every other cell magic."""
         if name in RUNS_ITS_BODY:
-            exec(cell, self.user_ns)
+            exec(compile(cell, "<magic>", "exec", dont_inherit=True), self.user_ns)
 
     def system(self, command: str) -> None:
         """Ignore `!command`: no shell runs while grading."""
