@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import hashlib
 import inspect
 import linecache
 import os
 import random
 import time
-from array import array
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
@@ -24,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from autograder.box.failures import CellTooSlow, cell_name, describe_failure
-from autograder.box.models import Probe, build_model, describe_model
+from autograder.box.generators import digests, set_anew, twisters_now
+from autograder.box.models import Probe, as_given, build_model, describe_model
 from autograder.box.notebook import plain_python
 from autograder.box.rounds import Rounds
 
@@ -73,6 +72,7 @@ class Answerer:
         identities = [_identities(argument) for argument in arguments] if request["report"] == "all" else []
         function = self._function(request["function"])
         seed = torch.initial_seed()  # changes when seeded again, not when drawn from
+        twisters = twisters_now() if request["report"] == "all" else None
         try:
             value = function(*arguments, **keywords)
             if request["backward"] and isinstance(value, Tensor) and value.requires_grad:
@@ -85,8 +85,8 @@ class Answerer:
                 "arguments": [
                     _after(argument, before) for argument, before in zip(arguments, identities, strict=False)
                 ],
-                "reseeded": torch.initial_seed() != seed,
-                "generators": _generators() if request["report"] == "all" else [],
+                "reseeded": torch.initial_seed() != seed or (twisters is not None and set_anew(*twisters)),
+                "generators": digests() if request["report"] == "all" else [],
             }
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}
@@ -99,7 +99,8 @@ class Answerer:
 
     def _build(self, item: dict[str, Any], probes: list[Probe]) -> Any:
         if "probe" in item:
-            probes.append(Probe(_asker(self.ask, item["probe"])))
+            with as_given():
+                probes.append(Probe(_asker(self.ask, item["probe"])))
             return probes[-1]
         if "model" in item:
             description = item["model"]
@@ -148,18 +149,6 @@ def _evaluate(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
     with torch.no_grad():
         value: Tensor = model(x, t)
         return value
-
-
-def _generators() -> list[str]:
-    """Return digests of where the global generators stand; only torch tells by itself that it was seeded again."""
-    twister: Any = numpy.random.get_state(legacy=False)["state"]
-    version, words, second_normal = random.getstate()
-    states = (  # the words themselves, since a repr of them takes a millisecond
-        torch.get_rng_state().numpy().tobytes(),
-        twister["key"].tobytes() + str(twister["pos"]).encode(),
-        array("Q", words).tobytes() + f"{version} {second_normal}".encode(),
-    )
-    return [hashlib.sha256(state).hexdigest()[:16] for state in states]
 
 
 def _identities(argument: Any) -> dict[str, int]:

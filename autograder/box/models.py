@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -47,6 +48,19 @@ class Probe(nn.Module):
         return answer + 0.0 * self.weight
 
 
+@contextmanager
+def as_given() -> Generator[None]:
+    """Build as the prelude would have: float32 and on the CPU, whatever defaults a cell of the student's has set."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(default)
+
+
+@as_given()
 def build_model(description: dict[str, Any], classes: dict[str, Any]) -> nn.Module:
     """Return the described model; `classes` holds ToyModel and ConsistencyModel."""
     kind, options = description["kind"], description["options"]
