@@ -71,7 +71,7 @@ def check_jumps(run: Run) -> None:
 def test_jumps(student: Student, seed: int) -> None:
     """The model is asked n_steps times, once at each noise level."""
     draw = Draw(seed)
-    for n_samples, n_steps in ((3, 4), (2, 2), (1, 1), (1, 3), (1000, 2), (2, 20)):
+    for n_samples, n_steps in ((3, 4), (2, 2), (1, 1), (1, 3), (1000, 2), (2000, 4), (2, 20)):
         check_jumps(sampled(student, draw, n_samples, n_steps))
 
 
@@ -96,7 +96,7 @@ def test_other_levels(student: Student, seed: int) -> None:
 def test_result(student: Student, seed: int) -> None:
     """The model's last estimate is returned as it is."""
     draw = Draw(seed)
-    for n_samples, n_steps in ((1000, 4), (1, 3), (2, 1)):
+    for n_samples, n_steps in ((1000, 4), (2000, 2), (1, 3), (2, 1)):
         run = sampled(student, draw, n_samples, n_steps)
         if not run.answers:
             raise wrong("The result is no estimate of the model, which was not asked; what is it for?")
