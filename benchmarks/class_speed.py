@@ -3,6 +3,7 @@
     python benchmarks/class_speed.py            # the whole table; about 40 minutes of a quiet machine with two cores
     python benchmarks/class_speed.py --quick    # a smaller class, each pair once; about 8 minutes
     python benchmarks/class_speed.py --quick cold warm    # these parts only; the table keeps the others
+    python benchmarks/class_speed.py --rounds 1 workers    # a class of full size, each pair once
 
 Every pair of figures is measured in turns, since a machine is never the same for long. Results go to
 results/class_speed.json and, as the table, to results/class_speed.md.
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -208,10 +209,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all of them")
     parser.add_argument("--quick", action="store_true", help="a smaller class, each pair once")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often each pair is measured (default: 3)")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part {sorted(unknown)}")
     sizes = QUICK if options.quick else Sizes()
+    sizes = replace(sizes, rounds=options.rounds or sizes.rounds)
     parts = stored(RESULTS / "class_speed.json") if options.parts else {}
     reached = True
     with tempfile.TemporaryDirectory(prefix="class-speed-") as folder:
