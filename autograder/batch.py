@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.again import with_dependents
-from autograder.crew import Crew, Embedded, cores
+from autograder.crew import Crew, Embedded, cores, load_ahead
 from autograder.marking import Job, Marking
 from autograder.overrides import Overrides, load_overrides
 from autograder.pool import mark_all
@@ -55,22 +55,21 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
     only = with_dependents(job.only, marking.assignment.tasks)
     roster = read_roster(job.roster) if job.roster is not None else None
     roll = Roll(job.folder, job.out, roster)
-    with (
-        Results(job.out, marking) as results,
-        job.open_gradebook() as gradebook,
-        ClassProgress(len(roll), job.verbose) as progress,
-    ):
+    with Results(job.out, marking) as results, ClassProgress(len(roll), job.verbose) as progress:
         todo = _Todo(roll, progress, lambda handin: not job.force and results.is_done(handin, only))
-        keep = _Keeper(results, gradebook, load_overrides(marking.assignment))
-        how = in_one(results.how)
         first = next(todo, None)
-        if first is not None:  # else there is no need of workers
-            jobs = (Job(handin, marking, how, results.again(handin, only)) for handin in chain([first], todo))
-            with _crew(job, crew, len(roll)) as workers, closing(mark_all(jobs, workers)) as marked:
-                for done, report in marked:
-                    progress.done(keep.write(done.handin, report, done.again.how_kept if done.again else {}))
-        for handin in roll:
-            keep.bring_up_to_date(handin, read_report(job.out, handin.student))
+        if first is not None and crew is None and job.scheduler is None:
+            load_ahead()  # to open the gradebook takes a second too
+        with job.open_gradebook() as gradebook:
+            keep = _Keeper(results, gradebook, load_overrides(marking.assignment))
+            how = in_one(results.how)
+            if first is not None:  # else there is no need of workers
+                jobs = (Job(handin, marking, how, results.again(handin, only)) for handin in chain([first], todo))
+                with _crew(job, crew, len(roll)) as workers, closing(mark_all(jobs, workers)) as marked:
+                    for done, report in marked:
+                        progress.done(keep.write(done.handin, report, done.again.how_kept if done.again else {}))
+            for handin in roll:
+                keep.bring_up_to_date(handin, read_report(job.out, handin.student))
         results.finish(roll.students)
         _print_names("marked again, the rest kept", only)
         return _show(results, roll, todo.kept)

@@ -9,7 +9,8 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import util
+from multiprocessing import forkserver, util
+from multiprocessing.context import ForkServerContext
 from typing import Protocol
 
 from autograder.errors import GraderFault
@@ -53,13 +54,9 @@ class Embedded:
     @contextmanager
     def open(self, *, alone: bool = False) -> Generator[Executor]:
         """Start a pool of workers, which close their judges when they end."""
-        # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
-        remove_abandoned("pymp-", marked=True)
-        hold_marked(util.get_temp_dir())  # multiprocessing's own, with the socket of its fork server
         before = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(1 if alone else self.workers, mp_context=context, initializer=prepare_worker)
+        workers = 1 if alone else self.workers
+        pool = ProcessPoolExecutor(workers, mp_context=_fork_server(), initializer=prepare_worker)
         try:
             yield pool
         except BaseException:
@@ -67,6 +64,12 @@ class Embedded:
             _end(set(multiprocessing.active_children()) - before)
             raise
         pool.shutdown()
+
+
+def load_ahead() -> None:
+    """Let the libraries of our own workers be loaded while this process does other things."""
+    _fork_server()
+    forkserver.ensure_running()
 
 
 class Lent:
@@ -94,6 +97,15 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _fork_server() -> ForkServerContext:
+    # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    remove_abandoned("pymp-", marked=True)
+    hold_marked(util.get_temp_dir())  # multiprocessing's own, with the socket of its fork server
+    return context
 
 
 def _end(processes: Iterable[multiprocessing.process.BaseProcess]) -> None:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from autograder.render.drawing import Box, Dots, Drawing, Line, Mark, Ring, Words
 
@@ -43,10 +43,19 @@ def to_png(panels: Sequence[tuple[str, Drawing]]) -> bytes:
         for mark in drawing.marks:
             _paint(pen, mark, left, GAP + HEAD)
         left += drawing.width + GAP
-    small = image.resize((round(width * SCALE), round(height * SCALE)), Image.Resampling.LANCZOS)
+    small = image.reduce(FINE)
     file = io.BytesIO()
-    small.quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    found = small.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)  # a tenth of the best's time
+    _whiten(found)
+    found.save(file, "PNG")
     return file.getvalue()
+
+
+def _whiten(picture: Image.Image) -> None:
+    """Give the colour of a corner, which is the ground's, the page's own white, which colours near it have dimmed."""
+    place, palette = picture.tobytes()[0], picture.getpalette() or []
+    palette[3 * place : 3 * place + 3] = ImageColor.getrgb(COLOURS["card"])
+    picture.putpalette(palette)
 
 
 def _paint(pen: ImageDraw.ImageDraw, mark: Mark, left: float, top: float) -> None:
