@@ -21,10 +21,8 @@ from autograder.errors import Unreadable
 from autograder.render.figures import Figure, figures
 from autograder.render.text import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
 from autograder.report import GRADED, Report, TaskResult
-from autograder.submission import read_submission
-from autograder.submission.cells import RawCell, cells_of
-from autograder.submission.file import as_text, read_once
-from autograder.submission.scan import Malformed
+from autograder.submission import read_with_text
+from autograder.submission.cells import RawCell
 from autograder.verdict import Status
 
 LINE = 100  # letters; nbgrader's pages cut off what is longer, or hide it behind a scroll bar
@@ -39,7 +37,7 @@ def restored(path: Path | None, assignment: Assignment, release: Any) -> Any:
         if path is not None:
             cells, answers, own = _handed_in(path, assignment)
             frame.fill(cells, answers, own)
-    except (Unreadable, Malformed):
+    except Unreadable:
         pass  # the report says so
     return frame.notebook()
 
@@ -144,8 +142,7 @@ class _Frame:
 
 
 def _handed_in(path: Path, assignment: Assignment) -> tuple[list[RawCell], dict[str, tuple[int, ...]], set[int]]:
-    submission = read_submission(path, assignment)
-    cells = cells_of(as_text(read_once(path), path.name).utf8, text=True)
+    submission, cells = read_with_text(path, assignment)
     return cells, submission.answers, {cell.number for cell in submission.cells}
 
 

@@ -21,7 +21,7 @@ from autograder.submission.quoting import cleaned, listed, quoted
 from autograder.submission.repair import OwnCell, definition, repair
 from autograder.submission.scan import CutShort, Malformed
 
-__all__ = ["OwnCell", "Submission", "UnreadableFile", "find_notebook", "read_submission"]
+__all__ = ["OwnCell", "Submission", "UnreadableFile", "find_notebook", "read_submission", "read_with_text"]
 
 
 class UnreadableFile(Unreadable):
@@ -52,31 +52,40 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
 
     Raises UnreadableFile, an Unreadable, with one or two sentences for the student.
     """
+    return _read(path, assignment, text=False)[0]
+
+
+def read_with_text(path: Path, assignment: Assignment) -> tuple[Submission, list[RawCell]]:
+    """Return what `read_submission` returns, and all cells as they were handed in, their text too."""
+    return _read(path, assignment, text=True)
+
+
+def _read(path: Path, assignment: Assignment, text: bool) -> tuple[Submission, list[RawCell]]:
     file = cleaned(path.name, 200)
     sha256 = ""
     try:
         data = read_once(path)
         sha256 = hashlib.sha256(data).hexdigest()
-        raw = _raw_cells(as_text(data, quoted(path.name)), quoted(path.name))
+        raw = _raw_cells(as_text(data, quoted(path.name)), quoted(path.name), text)
         _check_assignment(raw, assignment, quoted(path.name))
     except Unreadable as error:
         raise UnreadableFile(str(error), file, sha256) from None
     repaired = repair(raw, assignment)
     notices = (*_renamed(path.name), *repaired.notices)
-    return Submission(file, sha256, repaired.cells, notices, repaired.answers)
+    return Submission(file, sha256, repaired.cells, notices, repaired.answers), raw
 
 
-def _raw_cells(text: Text, name: str) -> list[RawCell]:
+def _raw_cells(file: Text, name: str, text: bool) -> list[RawCell]:
     try:
-        return cells_of(text.utf8)
+        return cells_of(file.utf8, text)
     except CutShort as error:
         raise Unreadable(
-            f"{name} is cut short: {error.what}, at byte {text.offset(error.at)}; expected the rest of the notebook. "
+            f"{name} is cut short: {error.what}, at byte {file.offset(error.at)}; expected the rest of the notebook. "
             "Open your own copy to see that it works, re-download and resubmit."
         ) from None
     except Malformed as error:
         raise Unreadable(
-            f"{name} cannot be read as a notebook: {error.what} (at byte {text.offset(error.at)}). "
+            f"{name} cannot be read as a notebook: {error.what} (at byte {file.offset(error.at)}). "
             "Open it in Jupyter to see that it works, save it there and resubmit."
         ) from None
 
@@ -88,7 +97,7 @@ def _check_assignment(raw: list[RawCell], assignment: Assignment, name: str) -> 
     if ids & (ours | {f"test_{task}" for task in ours}):
         return
     patterns = [definition(task) for task in ours]
-    if any(pattern.search(cell.source) for cell in raw for pattern in patterns):
+    if any(pattern.search(cell.source) for cell in raw if cell.is_code for pattern in patterns):
         return
     answers = [task.id for task in assignment.tasks if task.answer is not None]
     found = f"cells {listed(sorted(ids))}" if ids else f"{len(raw)} cells, none with an id or a function of ours"
