@@ -54,11 +54,11 @@ def configure(c: Config) -> None:
     c.AssignLatePenalties.plugin_class = "autograder.late.LatePolicy"
     c.ExportApp.plugin_class = "autograder.export.TableOfMarks"
     c.GenerateFeedback.exporter_class = f"{_HOST}FeedbackExporter"
-    c.GenerateFeedback.preprocessors = [
-        f"{_HOST}PenaltyOfNow",
-        *_named("GetGrades"),
-        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
-    ]
+    c.GenerateFeedback.preprocessors = [f"{_HOST}PenaltyOfNow", *_named("GetGrades")]
+    c.HTMLExporter.preprocessors = [f"{_HOST}Readable"]  # formgrader's pages and the feedback, in place of the next
+    c.CSSHTMLHeaderPreprocessor.enabled = False
+    c.Readable.enabled = True
+    c.ExchangeFactory.release_feedback = "autograder.nbgrader_exchange.ReleaseFeedback"
     c.TemplateExporter.filters = {"markdown2html": "autograder.render.safe_html.to_safe_html"}
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import nbgrader
 from jinja2 import FileSystemLoader, PrefixLoader
 from nbconvert.exporters import HTMLExporter, NotebookExporter
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
@@ -40,6 +41,7 @@ from autograder.settings import load_settings
 from autograder.students import Handin, student_id
 
 Converted = tuple[Any, Any]
+_PAGES = Path(__file__).parent / "render" / "nbconvert"  # templates and styles
 
 
 class BonusIsExtra(NbGraderPreprocessor):  # type: ignore[misc]
@@ -130,14 +132,27 @@ def keep_what_is_ours(assignment: str, student: str, notebooks: list[str]) -> No
                 path.unlink()
 
 
+class Readable(CSSHTMLHeaderPreprocessor):
+    """nbconvert's styles and ours, for pages of marked notebooks: lines and tables that fit."""
+
+    def preprocess(self, notebook: Any, resources: Any) -> Converted:
+        """Add the styles; leave out the number for nbgrader alone: the points stand in the cell's heading."""
+        styled: Callable[..., Converted] = super().preprocess
+        notebook, resources = styled(notebook, resources)
+        resources["inlining"]["css"].append((_PAGES / "readable.css").read_text(encoding="utf-8"))
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and "autograder" in cell.metadata:
+                cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
+        return notebook, resources
+
+
 class FeedbackExporter(HTMLExporter):
-    """nbgrader's feedback page, with the tasks' titles, and lines that fit it."""
+    """nbgrader's feedback page, with the tasks' titles."""
 
     def __init__(self, **settings: Any) -> None:
-        ours = Path(__file__).parent / "render" / "nbconvert"
         theirs = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
         loader = PrefixLoader({"nbgrader": FileSystemLoader(theirs)})  # ours extends theirs, of the same file name
-        folders = [str(ours), str(theirs)]
+        folders = [str(_PAGES), str(theirs)]
         made = {"template_name": "marked", "extra_template_basedirs": folders, "extra_loaders": [loader]}
         super().__init__(**made, **settings)  # type: ignore[no-untyped-call]
 

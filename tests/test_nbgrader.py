@@ -20,6 +20,8 @@ import pytest
 from nbgrader import api
 
 from autograder.assignment import MARKERS, NAME
+from tests.browser import needs_chromium, open_browser
+from tests.formgrader import LOADED, enter, manual_grading, open_submission
 from tests.nbgrader_courses import BIN, course_folder, grade_of, nbgrader, submission_of
 from tests.notebooks import cell, write
 from tests.sample_class import HOSTILE, build_class, correct_notebook
@@ -27,6 +29,7 @@ from tests.sample_class import HOSTILE, build_class, correct_notebook
 CANARY = "canary-of-the-hidden-checks-31d7"
 ADA = pwd.getpwuid(os.getuid()).pw_name  # hands in through the exchange, which names a student after the account
 REFLECTION = "Because a target that moves at once is no label."
+DUE, LATE = "2030-12-01 18:00:00 UTC", "2030-12-01 20:00:00 UTC"
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,12 +44,16 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a course, autograded; one of its students handed in through the exchange."""
     root = tmp_path_factory.mktemp("nbgrader")
     exchange = f"c.Exchange.root = {str(root / 'exchange')!r}\n"
-    course = course_folder(root / "course", exchange)
+    course = course_folder(root / "course", f"{exchange}c.LatePolicy.table = [(1, 0), (24, 10)]")
     build_class(course, course / "submitted")
     shutil.rmtree(course / "submitted" / "untouched")
     answers = correct_notebook(course)
     plant_canary(course)
     nbgrader(course, "generate_assignment", NAME, "--force")
+    nbgrader(course, "db", "assignment", "add", NAME, "--duedate", DUE)
+    for student in ("correct", "partly-wrong"):
+        (course / "submitted" / student / NAME / "timestamp.txt").write_text(LATE)
+    autograder(course, "extend", "partly-wrong", "3h")
     nbgrader(course, "release_assignment", NAME)
     student = root / ADA
     settings = student / "home" / ".jupyter" / "nbgrader_config.py"
@@ -63,11 +70,31 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course
 
 
+@pytest.fixture(scope="module")
+def feedback(course: Path) -> dict[str, str]:
+    """Return the feedback of each student."""
+    nbgrader(course, "generate_feedback", NAME)
+    return {path.parent.parent.name: path.read_text("utf-8") for path in (course / "feedback").rglob("*.html")}
+
+
 @pytest.fixture
 def book(course: Path) -> Iterator[api.Gradebook]:
     """Return its gradebook."""
     with api.Gradebook(f"sqlite:///{course / 'gradebook.db'}") as opened:
         yield opened
+
+
+def autograder(course: Path, *arguments: str | Path) -> None:
+    """Run a command of ours in a course folder."""
+    run = subprocess.run(
+        [str(BIN / "autograder"), *map(str, arguments)], cwd=course, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def plain(page: str) -> str:
+    """Return the text of a page."""
+    return html.unescape(re.sub("<[^>]*>", "", page))
 
 
 def plant_canary(course: Path) -> None:
@@ -98,9 +125,7 @@ def grades(gradebook: Path) -> dict[str, dict[str, Any]]:
 def test_autograde_gives_the_marks_of_grade(course: Path, tmp_path: Path) -> None:
     """nbgrader's command and ours enter the same number in every cell; the hostile file forges none."""
     gradebook = tmp_path / "gradebook.db"
-    command = [BIN / "autograder", "grade", "--out", tmp_path / "out", "--gradebook", f"sqlite:///{gradebook}"]
-    run = subprocess.run([str(part) for part in command], cwd=course, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    autograder(course, "grade", "--out", tmp_path / "out", "--gradebook", f"sqlite:///{gradebook}")
     theirs, ours = grades(course / "gradebook.db"), grades(gradebook)
     assert set(theirs) == {ADA, "broken", "correct", "hostile", "partly-wrong"}
     assert theirs == ours
@@ -124,8 +149,7 @@ def test_mark_by_hand_survives_a_second_autograde(course: Path, book: api.Gradeb
     grade.manual_score, grade.needs_manual_grade = 8.0, False
     book.find_comment("reflect_1", NAME, NAME, ADA).manual_comment = "Well seen."
     book.db.commit()
-    override = [str(BIN / "autograder"), "override", ADA, "ema_update", "9", "--reason", "Agreed in the office hour."]
-    subprocess.run(override, cwd=course, check=True, capture_output=True)
+    autograder(course, "override", ADA, "ema_update", "9", "--reason", "Agreed in the office hour.")
     nbgrader(course, "autograde", NAME, "--student", ADA, "--force")
     book.db.expire_all()
     assert grade_of(book, ADA, "reflect_1").score == 8.0
@@ -133,19 +157,51 @@ def test_mark_by_hand_survives_a_second_autograde(course: Path, book: api.Gradeb
     assert grade_of(book, ADA, "test_ema_update").score == 9.0
 
 
-def test_feedback_gives_nothing_away(course: Path) -> None:
+@needs_chromium
+def test_formgrader_marks_a_written_answer(course: Path, book: api.Gradebook) -> None:
+    """Verdict, hint and figure are in its page; points and comment typed there are kept, also when marked again."""
+    student = "partly-wrong"
+    with open_browser() as browser, manual_grading(course, browser) as page:
+        open_submission(page, student)
+        assert "seem to be exchanged" in page.inner_text("#notebook")
+        assert page.locator(".output_png img").first.evaluate("image => image.naturalWidth > 100")
+        enter(page, "reflect_1", "7.5")
+        enter(page, "reflect_1-comment", "Say what the loss compares.")
+        nbgrader(course, "autograde", NAME, "--student", student, "--force")
+        page.reload()
+        page.wait_for_function(LOADED)
+        assert page.input_value("#reflect_1") == "7.5"
+    grade = grade_of(book, student, "reflect_1")
+    assert (grade.manual_score, grade.score, grade.needs_manual_grade) == (7.5, 7.5, False)
+    assert book.find_comment("reflect_1", NAME, NAME, student).comment == "Say what the loss compares."
+    assert submission_of(book, student).score == 101.5
+
+
+def test_late_hand_in_loses_what_the_table_says(course: Path, book: api.Gradebook, feedback: dict[str, str]) -> None:
+    """Two hours late costs a tenth of the points; who was given three hours more loses nothing."""
+    penalties = {each.student_id: each.late_submission_penalty for each in book.assignment_submissions(NAME)}
+    assert penalties == {ADA: 0.0, "broken": 0.0, "correct": 11.0, "hostile": 0.0, "partly-wrong": 0.0}
+    assert "Handed in late: 11 points less" in plain(feedback["correct"])
+    assert "Handed in late" not in plain(feedback["partly-wrong"])
+
+
+def test_feedback_gives_nothing_away(feedback: dict[str, str]) -> None:
     """Every page has verdicts and no word of a hidden check or an answer of the source's."""
-    nbgrader(course, "generate_feedback", NAME)
-    pages = {path.parent.parent.name: path.read_text("utf-8") for path in (course / "feedback").rglob("*.html")}
-    assert set(pages) == {ADA, "broken", "correct", "hostile", "partly-wrong"}
+    assert set(feedback) == {ADA, "broken", "correct", "hostile", "partly-wrong"}
     hidden = [marker for pair in MARKERS for marker in pair] + [CANARY, "autograder.kernel", "hidden_checks"]
-    for page in pages.values():
-        text = html.unescape(re.sub("<[^>]*>", "", page))
-        assert [word for word in hidden if word in text] == []
-    text = html.unescape(re.sub("<[^>]*>", "", pages["partly-wrong"]))
-    assert "seem to be exchanged" in text  # the hint of the wrong answer
-    assert "data:image/png;base64," in pages["partly-wrong"]
-    assert "points extra" in text
+    for page in feedback.values():
+        assert [word for word in hidden if word in plain(page)] == []
+    assert "seem to be exchanged" in plain(feedback["partly-wrong"])  # the hint of the wrong answer
+    assert "data:image/png;base64," in feedback["partly-wrong"]
+    assert "points extra" in plain(feedback["partly-wrong"])
+
+
+def test_release_feedback_passes_by_who_cannot_fetch_it(course: Path, feedback: dict[str, str]) -> None:
+    """Whoever handed in through the exchange gets the feedback, although others did not and come before in order."""
+    said = nbgrader(course, "release_feedback", NAME)
+    released = (course.parent / "exchange" / NAME / "feedback").glob("*.html")
+    assert [path.read_text("utf-8") for path in released] == [feedback[ADA]]
+    assert "Not released, for lack of a hand-in through the exchange: broken, correct, hostile, partly-wrong." in said
 
 
 def test_marks_are_exported(course: Path) -> None:
