@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.again import with_dependents
-from autograder.crew import Crew, Embedded, cores, load_ahead
+from autograder.crew import Crew, Embedded, clear_up, cores, load_ahead
+from autograder.errors import UsageError
 from autograder.marking import Job, Marking
 from autograder.overrides import Overrides, load_overrides
 from autograder.pool import mark_all
@@ -24,6 +25,7 @@ from autograder.results import Results
 from autograder.roster import read_roster
 from autograder.stored import read_report
 from autograder.students import Handin, Roll
+from autograder.unpack import handed_in
 
 if TYPE_CHECKING:
     from autograder.gradebook import Gradebook  # and with it nbgrader, which marking alone does not need
@@ -52,9 +54,15 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
     `crew` marks instead of what `job` names: any executor, as `crew.Lent`. Raises UsageError for a folder that is
     missing or empty, IsolationMissing, and DiskFull; what was done by then stays written.
     """
-    only = with_dependents(job.only, marking.assignment.tasks)
     roster = read_roster(job.roster) if job.roster is not None else None
-    roll = Roll(job.folder, job.out, roster)
+    with handed_in(job.folder) as folder:
+        _check_place(job, folder)
+        return _grade(job, marking, crew, Roll(folder, job.out, roster))
+
+
+def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> int:
+    only = with_dependents(job.only, marking.assignment.tasks)
+    clear_up()
     with Results(job.out, marking) as results, ClassProgress(len(roll), job.verbose) as progress:
         todo = _Todo(roll, progress, lambda handin: not job.force and results.is_done(handin, only))
         first = next(todo, None)
@@ -73,6 +81,13 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
         results.finish(roll.students)
         _print_names("marked again, the rest kept", only)
         return _show(results, roll, todo.kept)
+
+
+def _check_place(job: ClassJob, folder: Path) -> None:
+    if folder != job.folder and job.scheduler not in (None, "local"):
+        raise UsageError(
+            f"{job.folder} is unpacked here, where other machines cannot read it; unpack it where they can"
+        )
 
 
 class _Keeper:
@@ -135,6 +150,8 @@ def _crew(job: ClassJob, crew: Crew | None, most: int) -> AbstractContextManager
 def _show(results: Results, roll: Roll, kept: int) -> int:
     out = console()
     out.print(class_table(_first_rows(results, roll), len(roll)))
+    if roll.system:
+        out.print(f"Read as a download from {roll.system}: the students are the numbers in its names.")
     counts = Counter(row.status for row in results.rows(roll.students()))
     out.print(f"{len(roll)} students: {counted(counts)}.")
     _print_names(f"{len(roll.absent)} handed nothing in", roll.absent)

@@ -59,6 +59,8 @@ def configure(c: Config) -> None:
     c.CSSHTMLHeaderPreprocessor.enabled = False
     c.Readable.enabled = True
     c.ExchangeFactory.release_feedback = "autograder.nbgrader_exchange.ReleaseFeedback"
+    c.ZipCollectApp.extractor_plugin = "autograder.nbgrader_collect.Extractor"
+    c.ZipCollectApp.collector_plugin = "autograder.nbgrader_collect.Collector"
     c.TemplateExporter.filters = {"markdown2html": "autograder.render.safe_html.to_safe_html"}
 
 

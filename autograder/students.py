@@ -6,17 +6,17 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
 
 from autograder.assignment import NAME
 from autograder.errors import UsageError
+from autograder.lms import sent_through
 from autograder.report import Notice
-from autograder.submission.folder import find_notebook
+from autograder.submission.folder import SUFFIX, find_notebook, find_sent
 
-SUFFIX = ".ipynb"
 LONGEST_NAME = 180  # bytes; a file name may have 255, and `.json` and a little more is added
 _RESERVED = frozenset({"index", "anonymous", "staff"})  # OUT/index.html and the like are no student's
 # Separators, and what Windows, a shell, an URL or our own encoding would read otherwise.
@@ -37,13 +37,16 @@ class Roll:
     """Who is in the class, in the order of their names: whoever handed something in, and whoever is on the roster.
 
     A student is a folder, or a notebook STUDENT.ipynb beside the folders; where both are there, the folder counts.
+    In a course system's download the names say who it is, and `system` is "Canvas" or "Moodle", else "".
     `leave_out` is the folder of results, which may stand inside. Raises UsageError where there is no class.
     """
 
     def __init__(self, folder: Path, leave_out: Path, roster: Sequence[str] | None = None) -> None:
         self._folder = folder
-        self._names = _names(folder, leave_out)
-        if not self._names and not roster:
+        entries = _entries(folder, leave_out)
+        self.system, self._sent = sent_through(entries)
+        self._names = _sorted(name for name, is_handin in entries.items() if is_handin)
+        if not self._names and not self._sent and not roster:
             layouts = f"STUDENT/{NAME}/*{SUFFIX}, STUDENT/*{SUFFIX} or STUDENT{SUFFIX}"
             raise UsageError(f"{folder} holds no submissions; expected {layouts}")
         present = {_same(student): student for student in self._present()}
@@ -64,6 +67,9 @@ class Roll:
         return merge(self._present(), self.absent)
 
     def _present(self) -> Iterator[str]:
+        if self._sent:
+            yield from self._sent
+            return
         for name in self._names:
             stem = name.removesuffix(SUFFIX)
             if (self._folder / name).is_dir():
@@ -72,6 +78,10 @@ class Roll:
                 yield student_id(stem)
 
     def _handins(self) -> Iterator[Handin]:
+        if self._sent:
+            for student, entries in self._sent.items():
+                yield Handin(student, *find_sent(self._folder, entries))
+            return
         for name in self._names:
             path = self._folder / name
             if path.is_dir():
@@ -128,16 +138,20 @@ def file_sha256(path: Path | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _names(folder: Path, leave_out: Path) -> dict[str, None]:
+def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:
+    """Return what is in a folder and not hidden, and of each whether it can be a student's by its kind."""
     try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if _is_handin(entry)]
+        with os.scandir(folder) as found:
+            entries = {entry.name: _is_handin(entry) for entry in found if not entry.name.startswith(".")}
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(f"{folder} is not a folder of submissions: {reason}") from None
     results = leave_out.resolve()
-    kept = [name for name in names if (folder / name).resolve() != results]
-    return dict.fromkeys(sorted(kept, key=lambda name: student_id(name.removesuffix(SUFFIX))))
+    return {name: is_handin for name, is_handin in entries.items() if (folder / name).resolve() != results}
+
+
+def _sorted(names: Iterable[str]) -> dict[str, None]:
+    return dict.fromkeys(sorted(names, key=lambda name: student_id(name.removesuffix(SUFFIX))))
 
 
 def _same(student: str) -> str:
@@ -146,8 +160,6 @@ def _same(student: str) -> str:
 
 
 def _is_handin(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith("."):
-        return False
     return entry.is_dir() or (entry.name.endswith(SUFFIX) and entry.name != SUFFIX)
 
 

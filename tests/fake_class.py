@@ -38,7 +38,8 @@ def grade(
 ) -> int:
     """Grade the course's class with the fake judge; `job` holds more fields of ClassJob."""
     marking = Marking(load_assignment(course), Settings(), isolation, FakeJudge)
-    return grade_class(ClassJob(course / "submitted", course / "results", workers, **job), marking, crew)
+    folder = job.pop("folder", course / "submitted")
+    return grade_class(ClassJob(folder, course / "results", workers, **job), marking, crew)
 
 
 def report(course: Path, student: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ def add(commands: Commands) -> None:
         metavar="DIR",
         nargs="?",
         type=Path,
-        help="holds STUDENT/consistency-models/*.ipynb, STUDENT/*.ipynb or STUDENT.ipynb (default: submitted)",
+        help="holds STUDENT/consistency-models/*.ipynb, STUDENT/*.ipynb or STUDENT.ipynb (default: submitted), or is a "
+        "download from Canvas or Moodle, as a folder or a zip",
     )
     command.add_argument("--out", metavar="DIR", type=Path, help="where the reports go (default: results)")
     command.add_argument("--workers", metavar="N", type=_count, help="how many at a time (default: one a core)")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.assignment import NAME
 from autograder.notice import Notice
 from autograder.submission.quoting import quoted
 
-EXPECTED = f"{NAME}.ipynb"
+SUFFIX = ".ipynb"
+EXPECTED = f"{NAME}{SUFFIX}"
 
 
 def find_notebook(folder: Path) -> tuple[Path | None, tuple[Notice, ...]]:
@@ -28,6 +30,28 @@ def find_notebook(folder: Path) -> tuple[Path | None, tuple[Notice, ...]]:
     return None, ()
 
 
+def find_sent(folder: Path, entries: Mapping[str, str]) -> tuple[Path | None, tuple[Notice, ...]]:
+    """Return the notebook to mark of what a course system has of one student, by the same rule.
+
+    `entries` of the folder, files or folders, each with the name that the student gave it.
+    """
+    found: list[tuple[str, Path]] = []
+    notices: tuple[Notice, ...] = ()
+    for entry, name in entries.items():
+        path = folder / entry
+        if name.lower().endswith(SUFFIX):
+            found.append((name, path))
+        elif path.is_dir():
+            notebook, more = find_notebook(path)
+            notices += more
+            if notebook is not None:
+                found.append((notebook.name, notebook))
+    if not found:
+        return None, notices
+    chosen, path = min(found, key=lambda each: (each[0] != EXPECTED, each))
+    return path, notices + _several(chosen, len(found))
+
+
 def _notebooks(place: Path) -> tuple[list[str], list[str]]:
     """Return the names of the notebooks in a folder: regular files, and whatever else is called like one."""
     names: list[str] = []
@@ -35,7 +59,7 @@ def _notebooks(place: Path) -> tuple[list[str], list[str]]:
     try:
         with os.scandir(place) as entries:
             for entry in entries:
-                if entry.name.lower().endswith(".ipynb") and not entry.name.startswith("."):
+                if entry.name.lower().endswith(SUFFIX) and not entry.name.startswith("."):
                     (names if entry.is_file(follow_symlinks=False) else odd).append(entry.name)
     except OSError:
         pass  # missing or closed to us: nothing was handed in there
