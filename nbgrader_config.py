@@ -12,7 +12,8 @@ c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 c.CourseDirectory.solution_directory = "solution"
 
-# The gradebook is gradebook.db in this folder; any database that SQLAlchemy reaches will do.
+# The gradebook is gradebook.db in this folder; any database that SQLAlchemy reaches will do, with its driver installed:
+# for this one `pip install "psycopg[binary]"`.
 # c.CourseDirectory.db_url = "postgresql://grader@db.example.edu/consistency"
 
 # What students find in place of an answer. Calling an unfinished function says so in a sentence.
