@@ -23,6 +23,7 @@ COMMAND = Path(sys.executable).with_name("autograder")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.bubblewrap,
+    pytest.mark.xdist_group("end_to_end"),  # one class for one worker
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap"),
 ]
 

@@ -32,6 +32,9 @@ METADATA = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("gradescope")  # one installation for one worker
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return Gradescope's folder /autograder, set up from the zip by its setup.sh."""

@@ -43,6 +43,9 @@ MISTAKES = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("student_package")  # one environment for one worker
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The package, built from this course by the command."""
