@@ -130,9 +130,9 @@ def mark_in_worker(job: Job) -> Report:
 def prepare_worker() -> None:
     """Make a worker end with its parent and on SIGTERM, closing its judge; Ctrl-C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
     util.Finalize(None, _Worker.close, exitpriority=10)  # atexit does not run in workers
     threading.Thread(target=_follow_parent, daemon=True).start()
+    signal.signal(signal.SIGTERM, _leave)  # last: until here there is nothing to close
 
 
 def dismiss_judge() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import hashlib
 import io
 import json
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +25,7 @@ from autograder.plain import no_formula
 from autograder.provenance import how_marked
 from autograder.render.class_page import ClassRow, to_class_page
 from autograder.render.html import to_html
+from autograder.render.text import clean, for_log
 from autograder.report import GRADED, GRADER_ERROR, Report, json_text
 from autograder.stored import read_record, read_report
 from autograder.students import Handin, file_name, file_sha256
@@ -159,17 +162,24 @@ def grades_csv(tasks: Iterable[Task], rows: Iterable[ClassRow]) -> str:
 
 
 def _lock(staff: Path) -> int:
-    """Take the folder for this process; the lock goes with the process, however that ends."""
+    """Take the folder for this process; the lock goes with the process, however that ends.
+
+    NFS and other shared file systems hold it against other machines too; the few that know no locks hold nobody.
+    """
     descriptor = os.open(staff / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        who = for_log(clean(os.read(descriptor, 200).decode("utf-8", "replace"), 200)) or "elsewhere"
         os.close(descriptor)
         raise UsageError(
-            f"another `autograder grade` is at work on {staff.parent}; wait for it, or choose another --out"
+            f"another `autograder grade` is at work on {staff.parent} ({who}); wait for it, or choose another --out"
         ) from None
     except OSError:
-        pass  # a file system without locks
+        return descriptor  # a file system without locks
+    os.ftruncate(descriptor, 0)
+    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
+        os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
     return descriptor
 
 
