@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograder.errors import UsageError
+from autograder.interrupt import held_back
 from autograder.marking import dismiss_judge
 
 try:
@@ -62,7 +63,9 @@ def open_cluster(address: str, workers: int) -> Generator[Cluster]:
     """
     if address == LOCAL:
         limit = dask.config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
-        with limit, _local(workers) as cluster, _client(cluster) as client:
+        with held_back():
+            local = _local(workers)
+        with limit, local as cluster, _client(cluster) as client:
             yield Cluster(client)
         return
     with _client(address) as client:

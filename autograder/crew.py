@@ -6,14 +6,15 @@ import multiprocessing
 import os
 import time
 from collections.abc import Generator, Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import forkserver, util
 from multiprocessing.context import ForkServerContext
-from typing import Protocol
+from typing import Any, Protocol
 
 from autograder.errors import GraderFault
+from autograder.interrupt import held_back
 from autograder.marking import PATIENCE_SECONDS, prepare_worker
 from autograder.temporary import hold_marked, remove_abandoned
 
@@ -56,20 +57,35 @@ class Embedded:
         """Start a pool of workers, which close their judges when they end."""
         before = set(multiprocessing.active_children())
         workers = 1 if alone else self.workers
-        pool = ProcessPoolExecutor(workers, mp_context=_fork_server(), initializer=prepare_worker)
+        pool = _Pool(workers, mp_context=_fork_server(), initializer=prepare_worker)
         try:
             yield pool
         except BaseException:
+            locks = pool.locks()
             pool.shutdown(wait=False, cancel_futures=True)
             _end(set(multiprocessing.active_children()) - before)
+            del locks  # only now
             raise
         pool.shutdown()
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool that starts its workers whole: Ctrl-C at the terminal waits until they are there to be ended."""
+
+    def submit(self, *arguments: Any, **keywords: Any) -> Future[Any]:
+        with held_back():
+            return super().submit(*arguments, **keywords)
+
+    def locks(self) -> tuple[Any, ...]:
+        """Return the queues, whose locks are gone with them: a worker that is just starting looks for these."""
+        return getattr(self, "_call_queue", None), getattr(self, "_result_queue", None)
 
 
 def load_ahead() -> None:
     """Let the libraries of our own workers be loaded while this process does other things."""
     _fork_server()
-    forkserver.ensure_running()
+    with held_back():
+        forkserver.ensure_running()
 
 
 class Lent:
@@ -92,6 +108,11 @@ class Lent:
         return nullcontext(self._executor)
 
 
+def clear_up() -> None:
+    """Remove the folders of sockets that killed runs have left."""
+    remove_abandoned("pymp-", marked=True)
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -103,7 +124,6 @@ def _fork_server() -> ForkServerContext:
     # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    remove_abandoned("pymp-", marked=True)
     hold_marked(util.get_temp_dir())  # multiprocessing's own, with the socket of its fork server
     return context
 

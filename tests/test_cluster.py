@@ -18,7 +18,7 @@ from autograder.crew import Lent
 from autograder.errors import GraderFault, UsageError
 from tests.fake_class import grade, marked, report, rows
 from tests.fake_judge import hand_in, small_course
-from tests.test_pool import until
+from tests.test_pool import busy_class, processes_of, start, until
 
 
 @pytest.fixture
@@ -128,6 +128,25 @@ def test_cluster_marks_on_after_a_worker_is_taken_away(course: Path, cluster: Lo
         assert grade(course, scheduler=cluster.scheduler_address) == 0
         ending.result()
     assert {row["status"] for row in rows(course)} == {"graded"}
+
+
+@pytest.mark.slow
+def test_cluster_interrupted_ends_cleanly_and_goes_on(course: Path) -> None:
+    """Ctrl-C, which reaches Dask's processes too: code 130, one sentence, no process left, what is done stays."""
+    done = busy_class(course)
+    run = start(course, "--scheduler", "local")
+    until(done.exists)
+    os.killpg(run.pid, signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert (run.returncode, out) == (130, "")
+    assert err == "autograder: interrupted; what is written stays, and the same command goes on\n"
+    until(lambda: not processes_of(run.pid))
+    marked(course)
+    for student in ("ben", "cleo"):
+        hand_in(course, student, "fine")
+    with ThreadPoolExecutor(1) as executor:
+        assert grade(course, crew=Lent(executor, 1)) == 0
+    assert marked(course) == 2
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def test_a_worker_lost_alone_once_is_no_fault_of_the_submission(course: Path) ->
     assert _mark_alone(Job(Handin("once", notebook), marking), Embedded(1)).status == GRADED
 
 
-def start(course: Path) -> subprocess.Popen[str]:
+def start(course: Path, *options: str) -> subprocess.Popen[str]:
     """Start grading in a process group of its own, as a terminal would."""
     command = [
         sys.executable,
@@ -83,6 +83,7 @@ def start(course: Path) -> subprocess.Popen[str]:
         "2",
         "--gradebook",
         "none",
+        *options,
     ]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -137,6 +138,26 @@ def test_grade_interrupted_ends_cleanly_and_goes_on(course: Path) -> None:
         hand_in(course, student, "fine")
     assert grade(course) == 0
     assert marked(course) == 2
+
+
+def test_grade_interrupted_while_workers_start_says_one_sentence(course: Path) -> None:
+    """Ctrl-C at once, while the server that starts workers is still importing: no trace of it on the terminal."""
+    busy_class(course)
+    run = start(course)
+    until(lambda: any(b"forkserver" in command_of(pid) for pid in processes_of(run.pid)))
+    os.killpg(run.pid, signal.SIGINT)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, out) == (130, "")
+    assert err == "autograder: interrupted; what is written stays, and the same command goes on\n"
+    until(lambda: not processes_of(run.pid))
+
+
+def command_of(pid: int) -> bytes:
+    """Return the command line of a process, nothing for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def test_grade_killed_leaves_no_worker_and_goes_on(course: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.bubblewrap import PACKAGE
+from autograder.interrupt import held_back
 from tests.boxes import COURSE, MOUNTED, Bench, needs_bubblewrap
 
 pytestmark = needs_bubblewrap
@@ -19,9 +20,10 @@ CANARY = "canary-7f3a1c"
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    """A keeper that was started with a secret in the judge's environment."""
+    """A keeper that was started with a secret in the judge's environment, and by a judge that holds Ctrl-C back."""
     os.environ["GITHUB_TOKEN"] = CANARY
-    bench = Bench()
+    with held_back():
+        bench = Bench()
     del os.environ["GITHUB_TOKEN"]
     yield bench
     bench.stop()
@@ -38,6 +40,11 @@ def test_no_signal_reaches_the_keeper(bench: Bench, how: str) -> None:
     bench.run(f"for n in range(1, 65):\n    try:\n        {how}\n    except OSError:\n        pass")
     assert bench.run("print(1)").seen == 1
     assert (bench.keeper.pid, bench.keeper.usable) == (before, True)
+
+
+def test_no_signal_is_held_back_in_a_box(bench: Bench) -> None:
+    """What a student's own code does with signals is the same whoever marks it."""
+    assert bench.run("import signal\nprint(json.dumps(list(signal.pthread_sigmask(signal.SIG_BLOCK, ()))))").seen == []
 
 
 def test_kill_of_everyone_leaves_the_keeper(bench: Bench) -> None:
