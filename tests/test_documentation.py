@@ -63,6 +63,8 @@ ELSEWHERE = {
     "autograder calibrate": "test_calibrate.test_command_writes_weights_limits_provenance_and_figure",
     "autograder release --check": "test_release.test_release_as_committed_is_fresh",
     "autograder grade --only": "test_end_to_end.test_grade_only_keeps_what_it_does_not_mark",
+    "autograder grade submissions.zip": "test_lms.test_grade_reads_a_download_of_canvas",
+    "nbgrader zip_collect": "test_lms.test_zip_collect_takes_what_grade_would_mark",
     "autograder grade --roster": "test_roster.test_grade_with_a_roster_reports_who_handed_nothing_in",
     ".ci/namespaces": "test_ci.test_namespaces_are_allowed_to_bwrap_alone",
     ".ci/mark": "test_ci.test_mark_and_publish_run_one_after_the_other",
@@ -200,7 +202,7 @@ def test_lists_name_no_command_that_no_page_has() -> None:
 
 def test_every_option_that_is_named_exists() -> None:
     """Those of `autograder`, and of other programs that the pages name."""
-    others = {"--quick", "--security-opt", "--seconds", "--no-index", "--force", "--add-all"}
+    others = {"--quick", "--rounds", "--security-opt", "--seconds", "--no-index", "--force", "--add-all"}
     known = {*options_of(_parser()), *others}
     for page in PAGES:
         for span in spans(page):
