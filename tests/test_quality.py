@@ -21,6 +21,7 @@ from tests.trainings import marking, reference, student
 
 WRONG = [record for record in load_bank() if record.quality]
 RIGHT = ("noisy_sample", "teacher_ode_step", "ema_update")
+BESIDE_THE_VALUE = {"arguments", "no_gradient", "stopped_gradient", "online"}  # the checks that ask of nothing else
 CLASS = """
 class ConsistencyModel(ConsistencyModel):
     def forward(self, x, t):
@@ -76,6 +77,19 @@ def test_wrong_answer_that_passes_its_own_checks_loses_points(record) -> None:  
     assert {failure.status for failure in found} == {Status.WRONG}
     assert len(found) == 3
     assert all(record.task in failure.message for failure in found)
+
+
+BY_THE_WAY = [
+    record
+    for record in load_bank()
+    if record.task in FUNCTIONS and record.fails and set(record.fails) <= BESIDE_THE_VALUE
+]
+
+
+@pytest.mark.parametrize("record", BY_THE_WAY, ids=lambda record: record.id)
+def test_wrong_by_the_way_costs_nothing_here(record) -> None:  # type: ignore[no-untyped-def]
+    """A right value with a graph left on it, or with a changed argument, has cost its points in its own task."""
+    assert failures(marking(student({record.task: record.answer}, (record.before,)), by=reference())) == []
 
 
 FULL_SIZE_ALONE = {

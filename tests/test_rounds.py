@@ -82,6 +82,36 @@ def f(model):
     assert torch.equal(found, STACK.reshape(2, 3))
 
 
+def test_a_network_that_travels_once_is_the_same_in_every_round() -> None:
+    """The teacher, which a function may have spoilt: that has cost its points where the arguments are checked."""
+    source = """
+def f(model):
+    found = torch.stack([p.detach().sum() for p in model.parameters()])
+    for p in model.parameters():
+        p.data.zero_()
+    return found
+"""
+    student = of(source)
+    for state in (STACK.reshape(2, 3)[1], None):
+        (found,) = student.rounds([Call("f", (Model(state=state, **AFFINE),))], 3)
+        assert torch.equal(found, STACK.reshape(2, 3)[1].expand(3, 3))
+
+
+@pytest.mark.parametrize("body", ["p.data.mul_(0.5)", "p.data = 7 * p.data", "p.grad = torch.ones_like(p)"])
+def test_a_gradient_is_that_of_the_weights_that_were_asked_about(body: str) -> None:
+    """What a loss does to the network by the way has cost its points, and bends no gradient."""
+    source = f"""
+def f(model):
+    loss = sum(p.square().sum() for p in model.parameters())  # its gradient is computed from what p is then
+    for p in model.parameters():
+        {body}
+    return loss
+"""
+    network = Model(state=Rows(STACK.reshape(2, 3)), **AFFINE)
+    (found,) = answers(source, Call("f", (network,), "gradient", backward=True), count=2)
+    assert torch.equal(found, 2 * STACK.reshape(2, 3))
+
+
 def test_the_failure_names_the_call_that_failed() -> None:
     """The message is about the function that raised, whichever of the calls it was."""
     with pytest.raises(CheckFailed, match=r"^g raised") as caught:
