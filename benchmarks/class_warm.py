@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from autograder.assignment import load_assignment
@@ -34,10 +35,11 @@ def keeper_seconds(pid: int) -> float:
 def tensor_seconds(reference: Reference, notebook: Path) -> float:
     """Return the CPU seconds of the short recipe's tensor work, with the functions of a notebook."""
     cells = [cell.source for cell in read_submission(notebook, reference.assignment).cells]
-    functions = ReferenceFunctions(run_cells(reference.assignment, cells), reference.teacher, reference.recipe)
-    began = time.process_time()
-    train(functions, reference.batches, Progress(reference.recipe, reference.start))
-    return time.process_time() - began
+    with redirect_stdout(sys.stderr):  # some answers print
+        functions = ReferenceFunctions(run_cells(reference.assignment, cells), reference.teacher, reference.recipe)
+        began = time.process_time()
+        train(functions, reference.batches, Progress(reference.recipe, reference.start))
+        return time.process_time() - began
 
 
 def main() -> None:
