@@ -18,7 +18,7 @@ from autograder.interrupt import held_back
 from autograder.marking import PATIENCE_SECONDS, prepare_worker
 from autograder.temporary import hold_marked, remove_abandoned
 
-PRELOAD = ["autograder.marking", "autograder.judge"]  # what every worker needs, loaded once
+PRELOAD = ["autograder.preload"]
 
 
 class Crew(Protocol):

@@ -1,0 +1,9 @@
+"""What every worker of a class needs, loaded once, by the fork server that starts them (crew.py); nobody else imports it."""
+
+import gc
+
+import autograder.judge
+import autograder.marking  # noqa: F401
+
+gc.collect()
+gc.freeze()  # so that collections in a worker do not touch, and thereby copy, the pages that it shares with the others
