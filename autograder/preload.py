@@ -1,4 +1,4 @@
-"""What every worker of a class needs, loaded once, by the fork server that starts them (crew.py); nobody else imports it."""
+"""What every worker of a class needs, loaded once, by the fork server that starts them; nobody else imports it."""
 
 import gc
 
