@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from autograder.overrides import Overrides, load_overrides
 from autograder.pool import mark_all
 from autograder.progress import ClassProgress, counted
 from autograder.provenance import in_one
+from autograder.render.class_page import ClassRow
 from autograder.render.terminal import CLASS_ROWS, class_table, console
 from autograder.render.text import for_log, number, one_line
 from autograder.report import GRADER_ERROR, Report
@@ -77,10 +78,11 @@ def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> in
                     for done, report in marked:
                         progress.done(keep.write(done.handin, report, done.again.how_kept if done.again else {}))
             for handin in roll:
-                keep.bring_up_to_date(handin, read_report(job.out, handin.student))
-        results.finish(roll.students)
+                if handin.student not in keep.written:
+                    keep.bring_up_to_date(handin, read_report(job.out, handin.student))
+        rows = results.finish(roll.students())
         _print_names("marked again, the rest kept", only)
-        return _show(results, roll, todo.kept)
+        return _show(results, rows, roll, todo.kept)
 
 
 def _check_place(job: ClassJob, folder: Path) -> None:
@@ -97,12 +99,14 @@ class _Keeper:
         self._results = results
         self._gradebook = gradebook
         self._overrides = overrides
+        self.written: set[str] = set()  # whose reports need no second look
 
     def write(self, handin: Handin, report: Report, how_kept: Mapping[str, str]) -> Report:
         report = self._overrides.apply(report)
         if self._gradebook is not None:
             self._gradebook.write(report, handin)  # first: what is stored in the results counts as done
         self._results.write(handin, report, how_kept)
+        self.written.add(handin.student)
         return report
 
     def bring_up_to_date(self, handin: Handin, stored: Report | None) -> None:
@@ -147,12 +151,12 @@ def _crew(job: ClassJob, crew: Crew | None, most: int) -> AbstractContextManager
     return open_cluster(job.scheduler, workers)
 
 
-def _show(results: Results, roll: Roll, kept: int) -> int:
+def _show(results: Results, rows: Sequence[ClassRow], roll: Roll, kept: int) -> int:
     out = console()
-    out.print(class_table(_first_rows(results, roll), len(roll)))
+    out.print(class_table(map(_told, rows[:CLASS_ROWS]), len(roll)))
     if roll.system:
         out.print(f"Read as a download from {roll.system}: the students are the numbers in its names.")
-    counts = Counter(row.status for row in results.rows(roll.students()))
+    counts = Counter(row.status for row in rows)
     out.print(f"{len(roll)} students: {counted(counts)}.")
     _print_names(f"{len(roll.absent)} handed nothing in", roll.absent)
     _print_names(f"{len(roll.not_on_roster)} not on the roster", roll.not_on_roster)
@@ -174,7 +178,7 @@ def _print_names(what: str, names: Sequence[str]) -> None:
         console().print(for_log(f"{what}: {shown}{more}."), soft_wrap=True)
 
 
-def _first_rows(results: Results, roll: Roll) -> Iterator[tuple[str, str, str, str]]:
-    for row in results.rows(islice(roll.students(), CLASS_ROWS)):
-        score = "–" if row.score is None else number(row.score)
-        yield row.student, f"{score} / {number(row.max_score)}", number(row.bonus), row.status
+def _told(row: ClassRow) -> tuple[str, str, str, str]:
+    """Return what the table on the terminal says of a student."""
+    score = "–" if row.score is None else number(row.score)
+    return row.student, f"{score} / {number(row.max_score)}", number(row.bonus), row.status

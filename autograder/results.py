@@ -10,14 +10,14 @@ import io
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from autograder.again import Again, fits
 from autograder.assignment import Task
-from autograder.class_report import GRADES, INDEX, class_report, gather, row_of
+from autograder.class_report import GRADES, INDEX, class_report, gather
 from autograder.errors import UsageError
 from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
@@ -126,15 +126,12 @@ class Results:
         write_atomically(self._report(handin.student), text)
         write_atomically(self._staff(handin.student), json_text(record))
 
-    def finish(self, students: Callable[[], Iterable[str]]) -> None:
-        """Write grades.csv and index.html from the stored reports."""
-        kept = gather(self._reports(students()), self._is_stale, self._tasks)
+    def finish(self, students: Iterable[str]) -> list[ClassRow]:
+        """Write grades.csv and index.html from the stored reports, one in memory at a time; returns the rows."""
+        kept = gather(self._reports(students), self._is_stale, self._tasks)
         write_atomically(self.out / GRADES, grades_csv(self._tasks, kept.rows))
         write_atomically(self.index, to_class_page(class_report(kept)))
-
-    def rows(self, students: Iterable[str]) -> Iterator[ClassRow]:
-        """Yield the rows of the class's table, one report in memory at a time."""
-        return (row_of(report, [task.id for task in self._tasks]) for report in self._reports(students))
+        return kept.rows
 
     def _reports(self, students: Iterable[str]) -> Iterator[Report]:
         return (report for student in students if (report := read_report(self.out, student)) is not None)
