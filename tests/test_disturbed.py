@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,12 +148,19 @@ def when_started(pid: int) -> str:
     return "" if fields[0] == "Z" else fields[19]
 
 
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """Return a folder for temporary files with a short name, as sockets need."""
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """Make a folder for temporary files with a short name, as sockets need; what is said lies beside it."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "tmp").mkdir()
         yield Path(folder) / "tmp"
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Return such a folder."""
+    with short_folder() as folder:
+        yield folder
 
 
 @pytest.mark.slow
@@ -206,8 +214,8 @@ def real_class(tmp_path_factory: pytest.TempPathFactory) -> RealClass:
     made = RealClass(tmp_path_factory.mktemp("real"))
     build_class(ROOT, made.folder / "submitted")
     shutil.rmtree(made.folder / "submitted" / "hostile")
-    with tempfile.TemporaryDirectory() as folder:
-        run = made.run(Path(folder))
+    with short_folder() as folder:
+        run = made.run(folder)
         made.expected = run.undisturbed()
     made.marks = made.entered()
     return made
