@@ -38,7 +38,7 @@ class Validating:
 
     workers: int | None = None  # None: one a core, at least two, so that the proof is one of the class too
     isolation: str = "namespaces"
-    picture: Path | None = None  # default: docs/matrix.png of the course
+    picture: Path | None = None  # default: build/matrix.png of the course
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def validate_command(course: Path, how: Validating | None = None) -> int:
     faults = [f"{verdict.exhibit.name}: {fault}" for verdict in verdicts for fault in verdict.faults]
     for fault in faults:
         out.print(f"fault: {fault}", soft_wrap=True)
-    picture = how.picture or course / "docs" / "matrix.png"
+    picture = how.picture or course / "build" / "matrix.png"
     draw_matrix([(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts], picture)
     kinds = [sum(r.kind == kind for r in records) for kind in ("wrong", "right")]
     out.print(

@@ -75,7 +75,7 @@ ELSEWHERE = {
 # Commands in running text that no test runs, and why.
 NOT_RUN = {
     "make test": "it runs this",
-    ".ci/run": "it is `make test`",
+    ".ci/run": "it is `make test` and `make check`",
     "pytest -n": "it runs this",
     "make check": "its two commands are run, each by its own test",
     "make lesson": "`autograder lesson`, typed",
