@@ -116,9 +116,14 @@ def _once(value: Tensor) -> Rows:
 
 
 class Asking:
-    """Words a training's questions as calls, for one box: the teacher travels once, the other networks each time."""
+    """Words a training's questions as calls, for one box: the teacher travels once, the other networks each time.
 
-    def __init__(self, recipe: Recipe, teacher: dict[str, Tensor]) -> None:
+    `charged` are the functions that have lost points for something else than their value. What they do to a network
+    that is not theirs to change must not cost more; of the others it is news, and spoils the training.
+    """
+
+    def __init__(self, recipe: Recipe, teacher: dict[str, Tensor], charged: frozenset[str] = frozenset()) -> None:
+        self._charged = charged
         self._options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
         self._teacher: Tensor | None = torch.cat([value.reshape(-1) for value in teacher.values()])
 
@@ -130,11 +135,12 @@ class Asking:
         """Return the call whose value is x_hat_tn."""
         teacher = Model("ToyModel", self._teacher, requires_grad=False, training=False, slot="teacher")
         self._teacher = None  # from now on it is in its slot
-        return Call(STEP, (teacher, x_tn1, t_n1, t_n))
+        return Call(STEP, (teacher, x_tn1, t_n1, t_n), restores=STEP in self._charged)
 
     def gradient(self, online: Rows, target: Rows, points: tuple[Rows, ...]) -> Call:
         """Return the call that leaves the gradient in online; `points` as in training.Points."""
-        return Call(LOSS, (*self._networks(online, target), *points), "gradient", backward=True)
+        arguments = (*self._networks(online, target), *points)
+        return Call(LOSS, arguments, "gradient", backward=True, restores=LOSS in self._charged)
 
     def ema_update(self, online: Rows, target: Rows, decay: float) -> Call:
         """Return the call that changes target."""

@@ -86,7 +86,7 @@ class Collector:
         self._train_anew()
 
     def _train_anew(self) -> None:
-        self.training = Marking(self._reference, self.held, self._open_student)
+        self.training = Marking(self._reference, self.held, self.charged, self._open_student)
 
     @pytest.fixture(scope="module")
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
@@ -170,6 +170,11 @@ class Collector:
         """Say whether a task was attempted and all of its value checks passed."""
         values = [outcome for outcome in self.outcomes.get(task, ()) if outcome.value]
         return bool(values) and all(outcome.status is Status.PASSED for outcome in values)
+
+    def charged(self, task: str) -> bool:
+        """Say whether a check of something else than the value has failed."""
+        outcomes = self.outcomes.get(task, ())
+        return any(outcome.status is not Status.PASSED for outcome in outcomes if not outcome.value)
 
 
 def run_checks(collector: Collector, tasks: list[str]) -> None:

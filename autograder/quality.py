@@ -110,18 +110,21 @@ class Reference:
         """Compute what every submission needs, while the keeper comes up."""
         _ = self.distance, self.full_size.run
 
-    def train(self, student: Student, own: frozenset[str]) -> Trained:
-        """Return what a submission's own functions train, the others being the reference's; raises CheckFailed."""
-        functions = self._asked(student, own)
+    def train(self, student: Student, own: frozenset[str], charged: frozenset[str]) -> Trained:
+        """Return what a submission's own functions train, the others being the reference's; raises CheckFailed.
+
+        `charged`: see functions.Asking.
+        """
+        functions = self._asked(student, own, charged)
         followed = self._follow(functions)
         if not followed.function:
-            large = self.full_size._follow(self.full_size._asked(student, own))
+            large = self.full_size._follow(self.full_size._asked(student, own, charged))
             return Trained(followed.run.online, self.distance, large.function, large.difference)
         online = train(functions, self.batches, followed.run)
         return Trained(online, self.measure(online), followed.function, followed.difference)
 
-    def _asked(self, student: Student, own: frozenset[str]) -> StudentFunctions:
-        return StudentFunctions(student, own, self.functions, Asking(self.recipe, self.calibration.teacher))
+    def _asked(self, student: Student, own: frozenset[str], charged: frozenset[str]) -> StudentFunctions:
+        return StudentFunctions(student, own, self.functions, Asking(self.recipe, self.calibration.teacher, charged))
 
     def _follow(self, functions: StudentFunctions) -> Followed:
         return follow(functions, self.batches, self.run, Progress(self.recipe, self.start))
@@ -168,10 +171,12 @@ class Marking:
         self,
         reference: Reference,
         held: Callable[[str], bool],
+        charged: Callable[[str], bool],
         open_student: Callable[[str], AbstractContextManager[Student]],
     ) -> None:
         self.reference = reference
         self._held = held
+        self._charged = charged
         self._open_student = open_student
         self._trained: Trained | None = None
         self._failed: CheckFailed | None = None
@@ -208,7 +213,8 @@ class Marking:
         if self._trained is None:
             try:
                 with self._open_student("sample_quality") as student:
-                    self._trained = self.reference.train(student, self.own)
+                    charged = frozenset(filter(self._charged, self.own))
+                    self._trained = self.reference.train(student, self.own, charged)
             except CheckFailed as failure:
                 self._failed = failure
                 raise

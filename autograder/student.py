@@ -51,13 +51,14 @@ class Call:
     """One of several calls that are made in every round: no probes among `arguments`, and only rows differ.
 
     It answers with its value, or as `report` says: with the "gradient" or the "weights" of a network as one vector
-    ("weights 1" for argument 1).
+    ("weights 1" for argument 1). With `restores` what the function does to its networks is undone when it returns.
     """
 
     function: str
     arguments: tuple[Any, ...]
     report: str = "none"
     backward: bool = False
+    restores: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ class Student(ABC):
                 "args": [_refer(_pack(argument, []), stacks) for argument in call.arguments],
                 "backward": call.backward,
                 "report": call.report,
+                "restores": call.restores,
             }
             for call in calls
         ]

@@ -89,7 +89,39 @@ BY_THE_WAY = [
 @pytest.mark.parametrize("record", BY_THE_WAY, ids=lambda record: record.id)
 def test_wrong_by_the_way_costs_nothing_here(record) -> None:  # type: ignore[no-untyped-def]
     """A right value with a graph left on it, or with a changed argument, has cost its points in its own task."""
-    assert failures(marking(student({record.task: record.answer}, (record.before,)), by=reference())) == []
+    of = student({record.task: record.answer}, (record.before,))
+    assert failures(marking(of, by=reference(), charged=frozenset({record.task}))) == []
+
+
+SPOILERS = {
+    "teacher_ode_step": """
+def teacher_ode_step(teacher, x_tn1, t_n1, t_n, calls=[]):
+    calls.append(1)
+    with torch.no_grad():
+        x_hat_tn = x_tn1 - (t_n1 - t_n)[:, None] * teacher(x_tn1, t_n1)
+        for p in teacher.parameters():
+            p.mul_(1.0 if len(calls) < 100 else 0.0)
+    return x_hat_tn
+""",
+    "consistency_distillation_loss": """
+def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n, calls=[]):
+    calls.append(1)
+    with torch.no_grad():
+        label = target(x_hat_tn, t_n)
+    loss = F.mse_loss(online(x_tn1, t_n1), label)
+    for p in online.parameters():
+        p.data.mul_(1.0 if len(calls) < 100 else 0.9)
+    return loss
+""",
+}
+
+
+@pytest.mark.parametrize("task", SPOILERS)
+def test_networks_that_are_spoilt_in_a_training_alone_cost_points(task: str) -> None:
+    """Its own checks saw nothing of it, so the training shows it."""
+    found = failures(marking(student({task: SPOILERS[task]}), by=reference()))
+    assert found
+    assert all(task in failure.message for failure in found)
 
 
 FULL_SIZE_ALONE = {

@@ -82,8 +82,9 @@ def f(model):
     assert torch.equal(found, STACK.reshape(2, 3))
 
 
-def test_a_network_that_travels_once_is_the_same_in_every_round() -> None:
-    """The teacher, which a function may have spoilt: that has cost its points where the arguments are checked."""
+@pytest.mark.parametrize(("restores", "later"), [(True, [3.0, 4.0, 5.0]), (False, [0.0, 0.0, 0.0])])
+def test_a_network_that_travels_once_stays_as_it_is_left_or_is_restored(restores: bool, later: list[float]) -> None:
+    """So the teacher that a function spoils is seen spoilt, unless that has cost its points already."""
     source = """
 def f(model):
     found = torch.stack([p.detach().sum() for p in model.parameters()])
@@ -91,14 +92,14 @@ def f(model):
         p.data.zero_()
     return found
 """
-    student = of(source)
-    for state in (STACK.reshape(2, 3)[1], None):
-        (found,) = student.rounds([Call("f", (Model(state=state, **AFFINE),))], 3)
-        assert torch.equal(found, STACK.reshape(2, 3)[1].expand(3, 3))
+    student, first = of(source), [3.0, 4.0, 5.0]
+    for state, expected in ((torch.tensor(first), first), (None, later)):
+        (found,) = student.rounds([Call("f", (Model(state=state, **AFFINE),), restores=restores)], 1)
+        assert found.tolist() == [expected]
 
 
 @pytest.mark.parametrize("body", ["p.data.mul_(0.5)", "p.data = 7 * p.data", "p.grad = torch.ones_like(p)"])
-def test_a_gradient_is_that_of_the_weights_that_were_asked_about(body: str) -> None:
+def test_a_call_that_restores_has_the_gradient_of_the_weights_that_were_asked_about(body: str) -> None:
     """What a loss does to the network by the way has cost its points, and bends no gradient."""
     source = f"""
 def f(model):
@@ -108,7 +109,7 @@ def f(model):
     return loss
 """
     network = Model(state=Rows(STACK.reshape(2, 3)), **AFFINE)
-    (found,) = answers(source, Call("f", (network,), "gradient", backward=True), count=2)
+    (found,) = answers(source, Call("f", (network,), "gradient", backward=True, restores=True), count=2)
     assert torch.equal(found, 2 * STACK.reshape(2, 3))
 
 

@@ -46,11 +46,16 @@ def student(changes: Mapping[str, str] | None = None, cells: tuple[str, ...] = (
     return LocalStudent(run_cells(assignment(), [*cells, *answers.values()]))
 
 
-def marking(of: Student, held: frozenset[str] = frozenset(FUNCTIONS), by: Reference | None = None) -> Marking:
-    """Return the marking of a student of whom these functions passed their value checks."""
+def marking(
+    of: Student,
+    held: frozenset[str] = frozenset(FUNCTIONS),
+    by: Reference | None = None,
+    charged: frozenset[str] = frozenset(),
+) -> Marking:
+    """Return the marking of a student: `held` are the functions whose value checks hold, `charged` failed others."""
 
     @contextlib.contextmanager
     def open_student(task: str) -> Iterator[Student]:
         yield of
 
-    return Marking(by or short_reference(), held.__contains__, open_student)
+    return Marking(by or short_reference(), held.__contains__, charged.__contains__, open_student)

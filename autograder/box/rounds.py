@@ -3,8 +3,8 @@
 What differs from one round to the next are rows of stacked tensors, and what a call answers is stacked again. So a
 message of many rounds is a dozen tensors. The networks are kept from one message to the next.
 
-A function that changes a network which is not its to change has lost points for that by itself, and nothing more
-comes of it here: each call finds its networks as the judge has them, and so does the way back through a loss.
+A network stays as a function has left it until other weights come for it, so what spoils one shows in the answers.
+But a call that `restores` has lost points for that by itself: it leaves its networks as they were given.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Rounds:
     def _ask(self, call: dict[str, Any], stacks: list[Tensor], row: int) -> Any:
         arguments = [self._argument(item, stacks, row) for item in call["args"]]
         value = self._namespace[call["function"]](*arguments)
+        if call["restores"]:
+            self._restore(call)
         if call["backward"] and isinstance(value, Tensor) and value.requires_grad:
-            for network in self._given(call):
-                network.reload()
             value.sum().backward()
         what, _, index = call["report"].partition(" ")
         return self._plain(value) if what == "none" else vector_of(arguments[int(index or 0)], what)
@@ -63,13 +63,14 @@ class Rounds:
             self._networks[slot] = Network(build_model({**description, "state": state}, self._classes))
         elif state is not None:
             self._networks[slot].load(state)
-        else:
-            self._networks[slot].reload()
+        # What an earlier call did to the flags has cost its points, and must not stop a training.
         set_flags(self._networks[slot].model, description["requires_grad"])
         return self._networks[slot].model
 
-    def _given(self, call: dict[str, Any]) -> list[Network]:
-        return [self._networks[item["model"]["slot"]] for item in call["args"] if "model" in item]
+    def _restore(self, call: dict[str, Any]) -> None:
+        for item in call["args"]:
+            if "model" in item:
+                self._networks[item["model"]["slot"]].restore()
 
 
 class Network:
@@ -83,7 +84,7 @@ class Network:
         self._pieces = [piece.view_as(parameter) for piece, parameter in zip(pieces, parameters, strict=True)]
         self.load(self._vector.clone())
 
-    def reload(self) -> None:
+    def restore(self) -> None:
         """Make the weights again what they were loaded as."""
         self.load(self._loaded)
 
