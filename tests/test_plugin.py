@@ -102,3 +102,12 @@ def test_held_needs_every_value_check(run: Any) -> None:
     assert run(passing).held("thing")
     assert not run(passing.replace("'''T.'''", "raise wrong('x')")).held("thing")
     assert not run("").held("thing")
+
+
+def test_charged_is_who_failed_a_check_beside_the_value(run: Any) -> None:
+    """A wrong value alone says nothing of what a function does by the way."""
+    value, other = "@points(1, value=True)\ndef test_one():\n    ", "@points(1)\ndef test_two():\n    "
+    failed, passed = "raise wrong('x')\n", "pass\n"
+    assert run(value + passed + other + failed).charged("thing")
+    assert not run(value + failed + other + passed).charged("thing")
+    assert not run("").charged("thing")
