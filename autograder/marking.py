@@ -184,6 +184,10 @@ class _Worker:
 
 
 def _leave(*_: object) -> None:
+    # What is being marked may catch the exception, as the pool does around each job; its worker would then wait for
+    # more work, perhaps at a lock that another one has taken to its grave, and the pool for the worker. Hence the end.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
     raise SystemExit(1)
 
 

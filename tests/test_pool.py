@@ -70,6 +70,32 @@ def test_a_worker_lost_alone_once_is_no_fault_of_the_submission(course: Path) ->
     assert _mark_alone(Job(Handin("once", notebook), marking), Embedded(1)).status == GRADED
 
 
+STUBBORN = """
+import time
+from autograder import marking
+marking.PATIENCE_SECONDS = 0.2
+marking.prepare_worker()
+print("ready", flush=True)
+while True:
+    try:
+        time.sleep(60)
+    except SystemExit:
+        pass
+"""
+
+
+def test_a_worker_ends_even_where_what_it_marks_catches_the_exception() -> None:
+    """A pool that has lost one worker tells the others to end, and waits for them without an end of its own."""
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+        worker.terminate()
+        try:
+            assert worker.wait(timeout=30) == -signal.SIGALRM
+        finally:
+            worker.kill()
+
+
 def start(course: Path, *options: str) -> subprocess.Popen[str]:
     """Start grading in a process group of its own, as a terminal would."""
     command = [
