@@ -111,6 +111,7 @@ def start(course: Path, *options: str) -> subprocess.Popen[str]:
         "none",
         *options,
     ]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background inherit that it is ignored
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
