@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -150,7 +151,7 @@ def is_gaussian(noise: Tensor) -> bool:
     Distribution: Dvoretzky-Kiefer-Wolfowitz with Massart's constant. Variance: Laurent and Massart 2000, lemma 1.
     Tails: the largest of 10,000 sizes is below 3.01 with a probability of 5e-12, above 8 with one of 1e-11.
     """
-    z = noise.reshape(-1).sort().values
+    z = torch.from_numpy(np.sort(noise.reshape(-1).numpy()))  # torch's own sort takes ten times as long
     n = len(z)
     if not SMALLEST_TAIL <= float(z.abs().max()) <= LARGEST_TAIL:
         return False
@@ -190,7 +191,7 @@ def is_reused(noise: Tensor, other: Tensor) -> bool:
     lies within 2e-4 of one above 2.5 with an expected number of at most 2 n 2e-4 0.8 exp(-2.5^2 / 2) = 0.14, so ten
     places are matched in order with a probability below 0.14^10 = 3e-9.
     """
-    one, two = (z.abs().reshape(-1).sort(descending=True).values[:LARGEST] for z in (noise, other))
+    one, two = (z.abs().reshape(-1).topk(LARGEST).values for z in (noise, other))  # largest first
     return bool(two[-1] > FAR_OUT) and bool(((one - two).abs() <= ALIKE).all())
 
 
