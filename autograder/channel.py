@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BEGINNING_BYTES = 256 << 20
 POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
-MAX_QUESTIONS = 5_000  # a request; a right answer asks a few dozen
+MAX_QUESTIONS = 2_000  # a request; a right answer asks some twenty, one that asks row by row a thousand
 MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
 MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
 MAX_SCRATCH_FILES = 20_000  # each takes a kilobyte that no limit of a process counts
