@@ -75,9 +75,9 @@ import time
 from autograder import marking
 marking.PATIENCE_SECONDS = 0.2
 marking.prepare_worker()
-print("ready", flush=True)
 while True:
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except SystemExit:
         pass
