@@ -74,9 +74,9 @@ class Bench:
         return self._made[name]
 
     def grade(self, size: int, workers: int, watch: list[float] | None = None) -> dict[str, float]:
-        """Mark a class of that size and return wall and CPU seconds, `report` of them wall seconds from one to the next.
+        """Mark a class of that size and return wall and CPU seconds, and the wall seconds from one report to the next.
 
-        Every mark must be full. `report` leaves out the start, up to the first report of each worker, and the end.
+        Every mark must be full. The last, `report`, leaves out the start, up to the first report of each worker, and the end.
         """
         course = self.ours(size)
         out = course / "results"
