@@ -76,7 +76,7 @@ class Bench:
     def grade(self, size: int, workers: int, watch: list[float] | None = None) -> dict[str, float]:
         """Mark a class of that size and return wall and CPU seconds, and the wall seconds from one report to the next.
 
-        Every mark must be full. The last, `report`, leaves out the start, up to the first report of each worker, and the end.
+        Every mark must be full. The last is without the end and the start, up to the first report of each worker.
         """
         course = self.ours(size)
         out = course / "results"
