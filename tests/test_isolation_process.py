@@ -148,6 +148,25 @@ def test_keeper_leaves_nothing_behind() -> None:
     box.__exit__()
 
 
+SLOW_KILLER = """
+import os, time
+from autograder.box import keeper
+os.geteuid = lambda: 0
+os.setresuid = lambda *users: time.sleep(0.1)
+os.kill = lambda pid, number: None
+keeper.kill_tree = lambda root: None
+keeper.KILL_SECONDS = 3.0
+print(keeper.kill_everything(0, 12345))
+"""
+
+
+def test_keeper_does_not_take_its_own_killer_for_a_leftover() -> None:
+    """On a busy machine that one takes longer to end than the keeper takes to look again."""
+    command = [sys.executable, "-c", SLOW_KILLER]
+    done = subprocess.run(command, cwd=COURSE, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "True\n"
+
+
 def ordinary_python() -> str | None:
     """Return an interpreter that user `nobody` can run with our packages: this one, or AUTOGRADER_TEST_PYTHON."""
     for python in (sys.executable, os.environ.get("AUTOGRADER_TEST_PYTHON", "")):

@@ -32,6 +32,7 @@ from autograder.box import landlock, limits
 from autograder.wire import CHANNEL_LOST, receive_from, send
 
 KILL_SECONDS = 10.0
+KILLER_SECONDS = 1.0  # for a process that only kills others and ends
 ESCAPE = re.compile(r"\\([0-7]{3})")  # how mountinfo writes spaces
 MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than to delete
 
@@ -177,13 +178,31 @@ def kill_box(box: int, user: int) -> None:
     if box:
         with contextlib.suppress(OSError):
             os.killpg(box, signal.SIGKILL)
-    if user and os.geteuid() == 0 and os.fork() == 0:
+    if user and os.geteuid() == 0:
+        kill_all_of(user)
+    kill_tree(os.getpid())
+
+
+def kill_all_of(user: int) -> None:
+    """Kill all processes of a user at once, so that none of them forks away; returns when the one that does it is gone.
+
+    Were it left to end by itself, the keeper would see it among its children, take it for what is left of the box and
+    start another one, until its time is over.
+    """
+    pid = os.fork()
+    if pid == 0:
         try:
             os.setresuid(user, user, user)
             os.kill(-1, signal.SIGKILL)
         finally:
             os._exit(0)
-    kill_tree(os.getpid())
+    deadline = time.monotonic() + KILLER_SECONDS
+    while not os.waitpid(pid, os.WNOHANG)[0]:
+        if time.monotonic() > deadline:  # a process of the user's has stopped it
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return
+        time.sleep(0.001)
 
 
 def kill_tree(root: int) -> None:
