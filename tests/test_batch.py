@@ -11,6 +11,7 @@ import pytest
 
 from autograder.assignment import load_assignment
 from autograder.errors import GraderFault, IsolationMissing, UsageError
+from autograder.files import write_atomically
 from autograder.marking import Marking
 from autograder.results import Results
 from autograder.settings import Settings
@@ -64,6 +65,8 @@ def test_grade_after_our_own_fault_goes_on_and_returns_4(course: Path, capsys: p
     assert "Traceback" in staff["traceback"]
     assert "failed on 2" in capsys.readouterr().out
     marked(course)
+    assert grade(course) == 4
+    assert marked(course) == 2
     hand_in(course, "cleo", "fine")
     hand_in(course, "ben", "fine")
     assert grade(course) == 0
@@ -165,6 +168,32 @@ def test_grade_on_a_full_disk_ends_with_a_sentence(course: Path, monkeypatch: py
     marked(course)
     assert grade(course) == 0
     assert marked(course) == 1
+
+
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_grade_ended_between_two_files_of_a_report_marks_it_again(
+    course: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """A page, a report and a staff's record that do not belong together are never taken for a result."""
+    hand_in(course, "ada", "partly")
+    assert grade(course) == 0
+    hand_in(course, "ada", "fine")
+    left = iter(range(written))
+
+    def write_some(path: Path, data: str) -> None:
+        if next(left, None) is None:
+            raise GraderFault("the power went")
+        write_atomically(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("autograder.results.write_atomically", write_some)
+        with pytest.raises(GraderFault, match="the power went"):
+            grade(course)
+    marked(course)
+    assert grade(course) == 0
+    assert marked(course) == 1
+    assert "100" in (course / "results" / "ada.html").read_text()
+    assert report(course, "ada")["score"] == 100.0
 
 
 def test_grade_while_another_is_at_work_leaves(course: Path) -> None:

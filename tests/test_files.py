@@ -87,6 +87,28 @@ def test_write_atomically_on_a_full_disk_keeps_the_old_file(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_write_atomically_has_the_content_on_the_disk_before_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut never leaves an empty file under the new name: the file is synced, renamed, the folder synced."""
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        mode, size = os.fstat(descriptor).st_mode, os.fstat(descriptor).st_size
+        done.append("folder" if stat.S_ISDIR(mode) else f"{size} bytes")
+        fsync(descriptor)
+
+    def renamed(old: Path, new: Path) -> None:
+        done.append("name")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    write_atomically(tmp_path / "report.json", "seven b")
+    assert done == ["7 bytes", "name", "folder"]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_write_atomically_says_that_the_disk_is_full() -> None:
     """ENOSPC becomes a sentence with a next step, and is the grader's side's fault."""
