@@ -7,6 +7,7 @@ solution cells are the reference, its test cells (`test_<task>`) carry the tasks
 from __future__ import annotations
 
 import hashlib
+import symtable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +73,13 @@ class Assignment:
         return {cell.grade_id: cell for cell in self.cells if cell.locked and cell.grade_id}
 
     @cached_property
+    def elsewhere(self) -> frozenset[str]:
+        """The names that given cells bind which are not run while marking: trained models, figures, their helpers."""
+        given = [cell for cell in self.locked.values() if cell.cell_type == "code" and "prelude" not in cell.tags]
+        names = set().union(*(bound_names(released_source(cell.source)) for cell in given))
+        return frozenset(names.difference(*(bound_names(cell.source) for cell in self.prelude)))
+
+    @cached_property
     def prelude_sha256(self) -> str:
         """The hash that ties teacher weights and calibration to the prelude that made them."""
         return hashlib.sha256("\0".join(c.source for c in self.prelude).encode()).hexdigest()
@@ -122,6 +130,15 @@ def strip_region(source: str, begin: str, end: str) -> str:
 def released_source(source: str) -> str:
     """Return a given cell as students have it: without its hidden tests."""
     return strip_region(source, *MARKERS[1]).rstrip()
+
+
+def bound_names(source: str) -> set[str]:
+    """Return the names that a cell of plain Python binds; none of one with magics."""
+    try:
+        symbols = symtable.symtable(source, "<cell>", "exec").get_symbols()
+    except SyntaxError:
+        return set()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def without_markers(source: str) -> str:

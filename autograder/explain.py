@@ -15,6 +15,7 @@ from autograder.verdict import CheckFailed, Status
 
 MAX_TEXT = 160
 NUMBER = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?|[-+]?\d+\.?[eE][-+]?\d+|\d{6,}")
+MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
 KINDS = {status.value: status for status in Status if status not in (Status.PASSED, Status.GRADER_ERROR)}
 
 
@@ -26,6 +27,7 @@ class Place:
     cell: int | None = None  # the number of the cell that holds the answer
     cells: dict[int, list[str]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)  # grade_ids
+    elsewhere: frozenset[str] = frozenset()  # names of given cells that are not run while marking
 
     @property
     def what(self) -> str:
@@ -68,13 +70,19 @@ def explain(failure: dict[str, Any], place: Place) -> CheckFailed:
         case Status.TIMEOUT:
             message = f"{place.what} was cut short because it took too long{at}."
         case _:
-            message = f"{place.what} raised {what}{at}.{_hint(kind)}"
+            message = f"{place.what} raised {what}{at}.{_hint(kind, text, place)}"
             status = Status.RUNTIME
     return CheckFailed(status, message)
 
 
-def _hint(kind: str) -> str:
+def _hint(kind: str, text: str, place: Place) -> str:
     if kind == "NameError":
+        missing = MISSING_NAME.search(text)
+        if missing and missing[1] in place.elsewhere:
+            return (
+                f" {missing[1]} comes from a given cell that draws or trains, which is not run while your functions "
+                "are marked; use the function's arguments instead."
+            )
         return (
             " Does the name exist after Restart and Run All? Only given cells and your own cells are run, from the top."
         )

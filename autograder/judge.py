@@ -87,7 +87,7 @@ class Judge:
 
     def _run(self, submission: Submission, again: Again | None) -> tuple[Session, Collector, dict[str, Any]]:
         tasks = [task.id for task in self.assignment.tasks]
-        session = Session(self._usable_keeper, submission, self.settings, tasks)
+        session = Session(self._usable_keeper, submission, self.settings, tasks, self.assignment.elsewhere)
         examples = self.settings.feedback == "example"
         watching = Watching(session.open)
         collector = Collector(watching.open, submission.sha256, self._reference, examples)
@@ -122,6 +122,7 @@ class Judge:
             processes=settings.processes,
             cpu_seconds=int(settings.submission_seconds) + 30,
             kept_output_bytes=settings.output_kib * 1024,
+            elsewhere=tuple(sorted(self.assignment.elsewhere)),
         )
         launched, self._launched = self._launched, None
         self._keeper = Keeper(plan).start(launched)

@@ -42,6 +42,7 @@ class Plan:
     processes: int = 32
     cpu_seconds: int = 150
     kept_output_bytes: int = 64 * 1024
+    elsewhere: tuple[str, ...] = ()  # names that given cells bind which no box runs
     secret_folders: tuple[Path, ...] = field(default=())  # beside the course: covered in the box too
 
     @property
@@ -166,6 +167,7 @@ class Keeper:
         return {
             "prelude": list(self.plan.prelude),
             "teacher": self.plan.teacher,
+            "elsewhere": list(self.plan.elsewhere),
             "limits": limits,
             "seccomp": filter_program(namespaces, spared),
             "scratch": list(bubblewrap.SCRATCH) if namespaces else [scratch],

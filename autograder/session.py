@@ -48,10 +48,16 @@ class Session:
     """One submission, from its first box to its last."""
 
     def __init__(
-        self, keeper: Callable[[], Keeper], submission: Submission, settings: Settings, tasks: list[str]
+        self,
+        keeper: Callable[[], Keeper],
+        submission: Submission,
+        settings: Settings,
+        tasks: list[str],
+        elsewhere: frozenset[str] = frozenset(),
     ) -> None:
         self.submission = submission
         self.settings = settings
+        self.elsewhere = elsewhere
         self.keeper = keeper
         self.clock = Clock(settings.submission_seconds)
         self.keepers_lost = 0
@@ -158,7 +164,10 @@ class BoxStudent(Student):
     def place(self, function: str) -> Place:
         """Return the function's name and cells."""
         numbers = self._session.submission.answers.get(function, ())
-        return Place(function, numbers[-1] if numbers else None, self._cells, self._names)
+        return self._place(function, numbers[-1] if numbers else None)
+
+    def _place(self, function: str, cell: int | None) -> Place:
+        return Place(function, cell, self._cells, self._names, self._session.elsewhere)
 
     def check_defined(self, function: str) -> None:
         """Raise CheckFailed, with the reason, when the notebook defines no such function."""
@@ -271,7 +280,7 @@ class BoxStudent(Student):
         if self._session.clock.rest <= 0:
             raise self._out_of_time()
         number = cell.number if cell.grade_id else None
-        place = Place(cell.grade_id or f"cell {cell.number}", number, self._cells, self._names)
+        place = self._place(cell.grade_id or f"cell {cell.number}", number)
         limit = times.limit(cell)
         if limit <= 0:
             self._failures[cell.number] = CheckFailed(Status.TIMEOUT, f"{place.what} was left out: it takes too long.")

@@ -221,8 +221,10 @@ def test_row_8_many_small_values_take_no_memory(tmp_path: Path, filler: bytes) -
 
 
 def test_row_8_too_many_values_are_refused(tmp_path: Path) -> None:
-    """The number of values is bounded, and with it the time."""
-    assert "500,000 values" in unreadable(tmp_path, b'{"cells": [{"outputs": [' + b"[]," * 2**21 + b"0]}]}")
+    """The number of values is bounded, and with it the time; the way out is to clear the outputs."""
+    message = unreadable(tmp_path, b'{"cells": [{"outputs": [' + b"[]," * 2**21 + b"0]}]}")
+    assert "500,000 values" in message
+    assert "clear all outputs" in message
 
 
 def test_row_8_too_many_cells_are_refused(tmp_path: Path) -> None:
@@ -348,6 +350,17 @@ def test_row_17_copy_of_a_given_cell_is_dropped(tmp_path: Path) -> None:
     submission = read(tmp_path, notebook)
     assert sources(submission) == [*RIGHT, "import einops\nhelper = 3"]
     assert codes(submission) == ["duplicated_cell"]
+
+
+def test_row_17_helper_in_a_copy_of_a_given_cell_is_told_to_be_left_out(tmp_path: Path) -> None:
+    """A copy that still resembles its original is not run, and a notice says what to do."""
+    notebook = notebooks.reference_notebook()
+    given = notebooks.cell(notebook, "toy_model")
+    notebook.cells.append(json_copy(given, f"{given.source}\n\nhelper = 3"))
+    submission = read(tmp_path, notebook)
+    assert sources(submission) == RIGHT
+    (notice,) = submission.notices
+    assert f"What was written into cell {len(notebook.cells)} was not run" in notice.message
 
 
 def test_row_18_split_and_reordered_cells_run_as_they_stand(tmp_path: Path) -> None:

@@ -6,25 +6,20 @@ Whatever this file says about the student's code can be rewritten by that code; 
 
 from __future__ import annotations
 
-import ast
-import asyncio
-import inspect
-import linecache
 import os
 import random
 import time
 from collections.abc import Callable
-from types import CodeType
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor, nn
 
-from autograder.box.failures import CellTooSlow, cell_name, describe_failure
+from autograder.box.cells import Cells
+from autograder.box.failures import CellTooSlow, describe_failure
 from autograder.box.generators import digests, set_anew, twisters_now
 from autograder.box.models import Probe, as_given, build_model, describe_model
-from autograder.box.notebook import plain_python
 from autograder.box.rounds import Rounds
 
 Ask = Callable[[dict[str, Any]], Any]
@@ -35,10 +30,17 @@ MAX_NESTING = 4
 class Answerer:
     """Holds the student's namespace and answers calls of its functions."""
 
-    def __init__(self, namespace: dict[str, Any], ask: Ask, classes: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        ask: Ask,
+        classes: dict[str, Any] | None = None,
+        elsewhere: list[str] | None = None,
+    ) -> None:
         self.namespace = namespace
         self.ask = ask
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
+        self._cells = Cells(namespace, elsewhere or [])
         self.rounds = Rounds(namespace, self.classes, _plain)
 
     def run_cell(self, number: int, source: str) -> dict[str, Any]:
@@ -46,10 +48,7 @@ class Answerer:
         started = time.monotonic()
         failure = None
         try:
-            code = compile_cell(number, source)
-            result = eval(code, self.namespace)
-            if inspect.iscoroutine(result):
-                asyncio.run(result)
+            self._cells.run(number, source)
         except BaseException as error:
             failure = describe_failure(error)
         return {"failure": failure, "seconds": time.monotonic() - started}
@@ -106,21 +105,6 @@ class Answerer:
             description = item["model"]
             return build_model(description, self.namespace if description["notebook"] else self.classes)
         return item["value"]
-
-
-def compile_cell(number: int, source: str) -> CodeType:
-    """Compile a cell as IPython would: magics become calls, a top-level await is allowed."""
-    name = cell_name(number)
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    try:
-        code: CodeType = compile(source, name, "exec", flags=flags, dont_inherit=True)
-    except SyntaxError:
-        python = plain_python(source)
-        if python is None:
-            raise
-        code = compile(python, name, "exec", flags=flags, dont_inherit=True)
-    return code
 
 
 def run_cells_limited(answerer: Answerer, number: int, source: str, seconds: float) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def run_box(descriptors: list[int], namespace: dict[str, Any], setup: dict[str, 
     if not setup["namespaces"]:
         behind_landlock(setup)
     limits.install_filter(setup["seccomp"])
-    serve(channel, namespace)
+    serve(channel, namespace, setup["elsewhere"])
 
 
 def behind_landlock(setup: dict[str, Any]) -> None:

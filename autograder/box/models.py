@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 _holders: WeakKeyDictionary[nn.Module, list[dict[str, nn.Parameter | None]]] = WeakKeyDictionary()
 
@@ -44,8 +46,50 @@ class Probe(nn.Module):
     def forward(self, x: Any, t: Any) -> Tensor:
         """Ask the judge; the answer depends on a parameter, so a forgotten no_grad shows."""
         self.calls += 1
-        answer = self._ask(x, t)
+        transformed = any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in (x, t))
+        ask = partial(_ask_below, self._ask) if transformed else self._ask
+        answer = ask(x, t)
         return answer + 0.0 * self.weight
+
+
+class _Question(torch.autograd.Function):
+    """A question under torch.func, whose tensors hold no numbers that could be sent: it is asked below them.
+
+    The answer is a constant, as it is without them. All rows of a torch.vmap are one question.
+    """
+
+    @staticmethod
+    def forward(x: Any, t: Any, ask: Callable[[Any, Any], Tensor]) -> Tensor:
+        return ask(x, t)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.like = inputs[:2]
+        ctx.answer = output
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        return *(torch.zeros_like(value) for value in ctx.like), None
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> Any:
+        return torch.zeros_like(ctx.answer)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], x: Any, t: Any, ask: Any) -> tuple[Tensor, int]:
+        rows = info.batch_size
+        x, t = (
+            value.expand(rows, *value.shape) if where is None else value.movedim(where, 0)
+            for value, where in zip((x, t), in_dims, strict=False)
+        )
+        if x.dim() < 3 or t.dim() < 2:
+            raise TypeError("the model takes x of shape (batch, dimension) and t of shape (batch,) or (batch, 1)")
+        return _ask_below(ask, x.flatten(0, 1), t.flatten(0, 1)).unflatten(0, x.shape[:2]), 0
+
+
+def _ask_below(ask: Callable[[Any, Any], Tensor], x: Any, t: Any) -> Tensor:
+    answer: Tensor = _Question.apply(x, t, ask)  # type: ignore[no-untyped-call]
+    return answer
 
 
 @contextmanager

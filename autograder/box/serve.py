@@ -25,8 +25,8 @@ def prepare(namespace: dict[str, Any], prelude: list[str], teacher: dict[str, An
         namespace["teacher"] = model.eval().requires_grad_(False)
 
 
-def serve(channel: socket.socket, namespace: dict[str, Any]) -> None:
-    """Answer requests until the judge closes the channel."""
+def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str]) -> None:
+    """Answer requests until the judge closes the channel; `elsewhere`: names of given cells that are not run."""
     pid = os.getpid()
 
     def ask(question: dict[str, Any]) -> Any:
@@ -35,7 +35,7 @@ def serve(channel: socket.socket, namespace: dict[str, Any]) -> None:
         answer: dict[str, Any] = receive_from(channel)
         return answer["answer"]
 
-    answerer = Answerer(namespace, ask)
+    answerer = Answerer(namespace, ask, elsewhere=elsewhere)
     current: Any = None
     while True:
         try:

@@ -19,7 +19,7 @@ from autograder.submission.file import Text, as_text, read_once
 from autograder.submission.folder import find_notebook
 from autograder.submission.quoting import cleaned, listed, quoted
 from autograder.submission.repair import OwnCell, definition, repair
-from autograder.submission.scan import CutShort, Malformed
+from autograder.submission.scan import CutShort, Malformed, TooMuch
 
 __all__ = ["OwnCell", "Submission", "UnreadableFile", "find_notebook", "read_submission", "read_with_text"]
 
@@ -82,6 +82,11 @@ def _raw_cells(file: Text, name: str, text: bool) -> list[RawCell]:
         raise Unreadable(
             f"{name} is cut short: {error.what}, at byte {file.offset(error.at)}; expected the rest of the notebook. "
             "Open your own copy to see that it works, re-download and resubmit."
+        ) from None
+    except TooMuch as error:
+        raise Unreadable(
+            f"{name} is too much to read: {error.what}, most of them in saved outputs. "
+            "Open it in Jupyter, clear all outputs, save it there and resubmit."
         ) from None
     except Malformed as error:
         raise Unreadable(

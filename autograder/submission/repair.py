@@ -117,8 +117,10 @@ class _Sorting:
             if nearness[nearest.number] <= 1:
                 self.notices.append(_changed(grade_id, nearest.number))
             if len(cells) > 1:
-                kept = [cell.number for cell in cells if cell.number not in self.taken]
-                self.notices.append(_given_copies(grade_id, [cell.number for cell in cells], kept))
+                numbers = [cell.number for cell in cells]
+                kept = [number for number in numbers if number not in self.taken]
+                changed = [n for n in numbers if n in self.taken and n != nearest.number and nearness[n] <= 1]
+                self.notices.append(_given_copies(grade_id, numbers, kept, changed))
 
     def by_text(self, code: list[RawCell]) -> list[RawCell]:
         """Take the cells whose text is a given cell's, and return the others."""
@@ -204,10 +206,14 @@ def _changed(grade_id: str, number: int) -> Notice:
     return Notice("locked_cell_changed", message, grade_id)
 
 
-def _given_copies(grade_id: str, numbers: list[int], kept: list[int]) -> Notice:
+def _given_copies(grade_id: str, numbers: list[int], kept: list[int], changed: list[int]) -> Notice:
     message = f"{_numbers(numbers)} are all '{grade_id}', a given cell; the original was used once."
     if kept:
         message += f" {_numbers(kept)} differed from it and was run as your own."
+    if changed:
+        message += (
+            f" What was written into {_numbers(changed).lower()} was not run; put code of your own into a cell of its own."
+        )
     return Notice("duplicated_cell", message, grade_id)
 
 

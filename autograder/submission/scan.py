@@ -40,6 +40,10 @@ class CutShort(Malformed):
     """The text ends too early."""
 
 
+class TooMuch(Malformed):
+    """The text is well-formed as far as it was walked, and holds too much."""
+
+
 class Scanner:
     """A walk over one JSON text, `data`, in UTF-8. A span is the (start, end) of a value in it."""
 
@@ -128,7 +132,7 @@ class Scanner:
     def _step(self, at: int, count: int = 1) -> None:
         self._steps += count
         if self._steps > MAX_STEPS:
-            raise Malformed(at, f"it holds more than {MAX_STEPS // 3:,} values")
+            raise TooMuch(at, f"it holds more than {MAX_STEPS // 3:,} values")
 
     def _separated(self, at: int, closing: str) -> int:
         """Return where the next member begins, or the closing bracket stands."""

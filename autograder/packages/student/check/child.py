@@ -13,7 +13,7 @@ import threading
 import traceback
 from typing import Any
 
-from autograder.box.notebook import furnish, plain_python
+from autograder.box.notebook import compile_cell, furnish, run_code
 
 
 def main() -> None:
@@ -36,8 +36,7 @@ def _run(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
     try:
         timer.start()
         try:
-            source = plain_python(cell["source"]) or cell["source"]
-            exec(compile(source, cell["label"], "exec"), namespace)  # noqa: S102 - the notebook of whoever runs this
+            run_code(compile_cell(cell["source"], cell["label"]), namespace)
         finally:
             timer.cancel()
     except KeyboardInterrupt as error:

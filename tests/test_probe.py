@@ -1,0 +1,49 @@
+"""A probe is asked by any idiom that a network answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.box.models import Probe
+
+X, T = torch.arange(6.0).reshape(3, 2), torch.tensor([0.25, 0.5, 0.75])
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # torch.func.jvp's own
+@pytest.mark.parametrize(
+    "idiom",
+    [
+        lambda f: f(X, T),
+        lambda f: f(X, T[:, None]),
+        lambda f: torch.vmap(lambda x, t: f(x[None], t[None])[0])(X, T),
+        lambda f: torch.vmap(lambda x, t: f(x[None], t[None, None])[0])(X, T),
+        lambda f: torch.vmap(lambda x, t: f(x, t), in_dims=(None, 0))(X, T.expand(2, 3))[1],
+        lambda f: torch.func.vjp(f, X, T)[0],
+        lambda f: torch.func.vjp(f, X, T)[1](X)[0] + f(X, T),
+        lambda f: torch.func.jvp(f, (X, T), (X, T))[0],
+        lambda f: sum(torch.func.jvp(f, (X, T), (X, T))),
+        lambda f: torch.func.functional_call(f, dict(f.named_parameters()), (X, T)),
+    ],
+)
+def test_probe_answers_any_idiom(idiom: Callable[[Any], Tensor]) -> None:
+    """It asks with plain numbers, all rows at once, and its answer is a constant."""
+    asked = []
+
+    def ask(x: Tensor, t: Tensor) -> Tensor:
+        assert not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        asked.append((x.detach().clone(), t.detach().clone()))
+        return x.detach() * t.detach().reshape(-1, 1)
+
+    torch.testing.assert_close(idiom(Probe(ask)).detach(), X * T[:, None])
+    assert {len(x) for x, _ in asked} <= {3, 6}
+
+
+def test_probe_under_vmap_takes_no_single_rows() -> None:
+    """As the notebook's networks, which need a batch."""
+    with pytest.raises(TypeError, match="the model takes x of shape"):
+        torch.vmap(Probe(lambda x, t: x))(X, T)
