@@ -116,6 +116,7 @@ class Reply:
     requires_grad: bool
     arguments: list[Any]
     reseeded: bool
+    gradients_off: bool  # the call has left them switched off for whatever would have come after it
     generators: list[str]  # a digest of each global generator's state after the call
 
 
@@ -257,6 +258,7 @@ def _reply(raw: dict[str, Any]) -> Reply:
         requires_grad=raw["requires_grad"] is True,
         arguments=[_argument(argument) for argument in arguments],
         reseeded=raw["reseeded"] is True,
+        gradients_off=raw["gradients_off"] is True,
         generators=[_word(digest) for digest in raw["generators"]],
     )
 

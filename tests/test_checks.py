@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.box.cells import Cells
+from autograder.box.notebook import furnish
 from autograder.checks.oracles import AffineMap
 from autograder.checks.sampling import MANY, is_gaussian, is_unrelated, rows_differ
 from autograder.checks.strategies import Draw, consistency_state, each_seed
@@ -67,8 +69,10 @@ def prelude() -> dict[str, Any]:
 def student_of(sources: list[str]) -> LocalStudent:
     """Return the student whose notebook has these cells."""
     namespace = dict(prelude())
-    for source in sources:
-        exec(source, namespace)
+    furnish(namespace)
+    notebook = Cells(namespace, sorted(assignment().elsewhere))
+    for number, source in enumerate(sources, 1):
+        notebook.run(number, source)
     return LocalStudent(namespace)
 
 

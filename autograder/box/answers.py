@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from autograder.box.cells import Cells
 from autograder.box.failures import CellTooSlow, describe_failure
 from autograder.box.generators import digests, set_anew, twisters_now
-from autograder.box.models import Probe, as_given, build_model, describe_model
+from autograder.box.models import Probe, as_given, build_model, describe_model, gradients_on
 from autograder.box.rounds import Rounds
 
 Ask = Callable[[dict[str, Any]], Any]
@@ -73,9 +73,12 @@ class Answerer:
         seed = torch.initial_seed()  # changes when seeded again, not when drawn from
         twisters = twisters_now() if request["report"] == "all" else None
         try:
-            value = function(*arguments, **keywords)
+            with gradients_on():
+                value = function(*arguments, **keywords)
+                switched_off = not torch.is_grad_enabled()
             if request["backward"] and isinstance(value, Tensor) and value.requires_grad:
-                value.sum().backward()
+                with gradients_on():
+                    value.sum().backward()
             return {
                 "failure": None,
                 "value": _plain(value),
@@ -85,6 +88,7 @@ class Answerer:
                     _after(argument, before) for argument, before in zip(arguments, identities, strict=False)
                 ],
                 "reseeded": torch.initial_seed() != seed or (twisters is not None and set_anew(*twisters)),
+                "gradients_off": switched_off,
                 "generators": digests() if request["report"] == "all" else [],
             }
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte

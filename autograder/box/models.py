@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,8 +11,11 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 from torch._C._functorch import is_functorch_wrapped_tensor
+from torch.nn.modules.module import register_module_module_registration_hook
 
 _holders: WeakKeyDictionary[nn.Module, list[dict[str, nn.Parameter | None]]] = WeakKeyDictionary()
+# A module that is put into another one may replace a part of a model that was walked already.
+register_module_module_registration_hook(lambda *_: _holders.clear())
 
 
 class Affine(nn.Module):
@@ -90,6 +93,11 @@ class _Question(torch.autograd.Function):
 def _ask_below(ask: Callable[[Any, Any], Tensor], x: Any, t: Any) -> Tensor:
     answer: Tensor = _Question.apply(x, t, ask)  # type: ignore[no-untyped-call]
     return answer
+
+
+def gradients_on() -> AbstractContextManager[None]:
+    """Let a call find gradients switched on; what it leaves of that ends with it, for that is one function's fault."""
+    return torch.inference_mode(False)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.box.failures import describe_failure
-from autograder.box.models import build_model, parameters_of, set_flags, vector_of
+from autograder.box.models import build_model, gradients_on, parameters_of, set_flags, vector_of
 
 
 class Rounds:
@@ -42,11 +42,13 @@ class Rounds:
 
     def _ask(self, call: dict[str, Any], stacks: list[Tensor], row: int) -> Any:
         arguments = [self._argument(item, stacks, row) for item in call["args"]]
-        value = self._namespace[call["function"]](*arguments)
+        with gradients_on():
+            value = self._namespace[call["function"]](*arguments)
         if call["restores"]:
             self._restore(call)
         if call["backward"] and isinstance(value, Tensor) and value.requires_grad:
-            value.sum().backward()
+            with gradients_on():
+                value.sum().backward()
         what, _, index = call["report"].partition(" ")
         return self._plain(value) if what == "none" else vector_of(arguments[int(index or 0)], what)
 

@@ -102,8 +102,21 @@ def only_here(plain: Callable[[], object], message: str) -> Iterator[None]:
         raise wrong(message) from None
 
 
+def gradients_left_on(reply: Reply) -> None:
+    """Raise where a call has switched gradients off and left them so."""
+    if reply.gradients_off:
+        raise contract(
+            "After the call gradients are switched off for everything that follows, the training too; "
+            "what switches them off only inside the function, and back on whatever happens there?"
+        )
+
+
 def arguments_kept(reply: Reply, before: dict[int, tuple[str, Tensor]]) -> None:
-    """Raise unless the tensors handed in are as they were; `before` maps positions to names and tensors."""
+    """Raise unless the tensors handed in are as they were, and gradients are on as they were.
+
+    `before` maps positions to names and tensors.
+    """
+    gradients_left_on(reply)
     for position, (name, tensor_before) in before.items():
         after = reply.arguments[position] if position < len(reply.arguments) else None
         if not isinstance(after, Tensor) or not same(after, tensor_before):

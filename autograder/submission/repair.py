@@ -211,9 +211,8 @@ def _given_copies(grade_id: str, numbers: list[int], kept: list[int], changed: l
     if kept:
         message += f" {_numbers(kept)} differed from it and was run as your own."
     if changed:
-        message += (
-            f" What was written into {_numbers(changed).lower()} was not run; put code of your own into a cell of its own."
-        )
+        where = _numbers(changed).lower()
+        message += f" What was written into {where} was not run; put code of your own into a cell of its own."
     return Notice("duplicated_cell", message, grade_id)
 
 

@@ -7,12 +7,13 @@ from tests.battery.row import Row, ema, sampler, statuses
 SAMPLER = ("sample_consistency_multistep",)
 EMA = ("ema_update",)
 FORGED = statuses("contract", "wrong", "crash", "runtime")
-CALL = "{'failure': None, 'type': 'Tensor', 'requires_grad': 1, 'reseeded': 0, "
+CALL = "{'failure': None, 'type': 'Tensor', 'requires_grad': 1, 'reseeded': 0, 'gradients_off': 0, "
 # The reply of a call that went well, to every descriptor: what an honest box would have sent, but for the number.
 SPEAKS = """
 import os
 from autograder.wire import encode
-reply = {"failure": None, "value": None, "type": "NoneType", "requires_grad": 0, "arguments": [], "reseeded": 0}
+reply = {"failure": None, "value": None, "type": "NoneType", "requires_grad": 0, "arguments": []}
+reply.update(reseeded=0, gradients_off=0)
 print('{"score": 100, "status": "passed"}')
 for descriptor in range(64):
     try: os.write(descriptor, encode({"id": 1, "reply": reply}))
