@@ -29,6 +29,12 @@ TIMES = (
     "two times are close, and where one occurs twice?"
 )
 
+LARGE = 30.0  # times a standard normal: far beyond the data, where a clamp shows
+RANGE = (
+    "The result is right for numbers of ordinary size and wrong for large ones: is something clamped, or squashed in "
+    "another way?"
+)
+
 Recognise = Callable[[], Misconception | None]
 
 

@@ -97,6 +97,12 @@ class Draw:
         return t_n1, t_n1 * self.times(rows, 0.1, 0.8)
 
 
+def adjacent_levels(intervals: int) -> tuple[Tensor, Tensor]:
+    """Return times t_n1 > t_n, (intervals,) each: neighbours among equal levels from 1 down to sigma_min."""
+    levels = torch.linspace(1.0, SIGMA_MIN, intervals + 1)
+    return levels[:-1], levels[1:]
+
+
 def repeated(times: Tensor) -> Tensor:
     """Return the times with every second one equal to the one before it."""
     return times[torch.arange(len(times)) // 2 * 2]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from autograder.checks import expect, oracles
 from autograder.checks.oracles import AffineMap, Expected
-from autograder.checks.strategies import Draw, each_seed, repeated
+from autograder.checks.strategies import Draw, adjacent_levels, each_seed, repeated
 from autograder.misconceptions import Misconception, match
 from autograder.plugin import points
 from autograder.student import Probe, Reply, Student
@@ -33,16 +33,16 @@ class Batch:
     t_n: Tensor
 
     @staticmethod
-    def drawn(draw: Draw, rows: int, dimension: int, repeat: bool = False) -> Batch:
-        """Return random networks and points, with times of their own in each row or with repeated ones."""
-        t_n1, t_n = draw.neighbours(rows)
-        if repeat:
-            t_n1, t_n = repeated(t_n1), repeated(t_n)
+    def drawn(
+        draw: Draw, rows: int, dimension: int, times: tuple[Tensor, Tensor] | None = None, scale: float = 1.0
+    ) -> Batch:
+        """Return random networks and points of a scale, with these times or, in each row, with ones of its own."""
+        t_n1, t_n = draw.neighbours(rows) if times is None else times
 
         def network() -> AffineMap:
             return AffineMap(draw.normal(dimension, dimension), draw.normal(dimension), 2 * draw.normal(dimension))
 
-        x_tn1, x_hat_tn = draw.normal(rows, dimension), draw.normal(rows, dimension)
+        x_tn1, x_hat_tn = scale * draw.normal(rows, dimension), scale * draw.normal(rows, dimension)
         return Batch(network(), network(), x_tn1, t_n1, x_hat_tn, t_n)
 
     @property
@@ -92,8 +92,11 @@ def recognised(got: object, batch: Batch) -> Misconception | None:
 def test_values(student: Student, seed: int) -> None:
     """The loss is the mean squared difference of the two outputs."""
     draw = Draw(seed)
-    for rows in (8, 3, 1000):
+    # Three come twice: nothing may be left of a call when the next one has as many.
+    for rows in (8, 3, 3, 1000):
         compare(student, Batch.drawn(draw, rows, 2))
+    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.RANGE):
+        compare(student, Batch.drawn(draw, 9, 2, scale=expect.LARGE))
 
 
 @points(2, value=True)
@@ -123,7 +126,9 @@ def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
         for rows, dimension in ((1, 2), (2, 2), (512, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
             compare(student, Batch.drawn(draw, rows, dimension))
     with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.TIMES):
-        compare(student, Batch.drawn(draw, 6, 2, repeat=True))
+        t_n1, t_n = draw.neighbours(6)
+        for times in ((repeated(t_n1), repeated(t_n)), adjacent_levels(40)):
+            compare(student, Batch.drawn(draw, len(times[0]), 2, times))
 
 
 @points(6, value=True)
@@ -160,27 +165,31 @@ def check_gradient(grad: dict[str, Tensor | None], batch: Batch) -> None:
 @each_seed(1)
 def test_stopped_gradient(student: Student, seed: int) -> None:
     """No gradient reaches the target, even if the target's parameters ask for one."""
-    batch = Batch.drawn(Draw(seed), 4, 2)
-    reply = compare(student, batch)
-    if not reply.requires_grad:
-        raise wrong(
-            "The loss has no gradient at all, so nothing can learn from it; where is the graph cut?", "no_gradient"
-        )
-    grads = expect.model(reply, 1, "target").grad.values()
-    if any(grad is not None and bool((grad != 0).any()) for grad in grads):
-        raise wrong(
-            "A gradient flows into the target. What could the target do to make the loss small, if it were allowed to?",
-            "gradient_through_target",
-        )
+    draw = Draw(seed)
+    for rows, dimension in ((4, 2), (1, 2), (300, 2), (3, 3)):
+        reply = compare(student, Batch.drawn(draw, rows, dimension))
+        if not reply.requires_grad:
+            raise wrong(
+                "The loss has no gradient at all, so nothing can learn from it; where is the graph cut?", "no_gradient"
+            )
+        grads = expect.model(reply, 1, "target").grad.values()
+        if any(grad is not None and bool((grad != 0).any()) for grad in grads):
+            raise wrong(
+                "A gradient flows into the target. "
+                "What could the target do to make the loss small, if it were allowed to?",
+                "gradient_through_target",
+            )
 
 
 @points(1)
 @each_seed(1)
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments and both networks' weights stay as they were."""
-    batch = Batch.drawn(Draw(seed), 4, 2)
-    reply = compare(student, batch)
+    draw = Draw(seed)
     names = ("x_tn1", "t_n1", "x_hat_tn", "t_n")
-    expect.arguments_kept(reply, dict(enumerate(zip(names, batch.points, strict=True), 2)))
-    expect.weights_kept(expect.model(reply, 0, "online"), batch.online.state, "online")
-    expect.weights_kept(expect.model(reply, 1, "target"), batch.target.state, "target")
+    for rows in (4, 300):
+        batch = Batch.drawn(draw, rows, 2)
+        reply = compare(student, batch)
+        expect.arguments_kept(reply, dict(enumerate(zip(names, batch.points, strict=True), 2)))
+        expect.weights_kept(expect.model(reply, 0, "online"), batch.online.state, "online")
+        expect.weights_kept(expect.model(reply, 1, "target"), batch.target.state, "target")

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from autograder.checks import expect, oracles
 from autograder.checks.follow import changed_by_own_mixture, follows_own_mixture
-from autograder.checks.strategies import Draw, each_seed, repeated
+from autograder.checks.strategies import Draw, adjacent_levels, each_seed, repeated
 from autograder.misconceptions import OWN_RANDOMNESS, Misconception, match
 from autograder.plugin import points
-from autograder.student import Reply, Student
-from autograder.verdict import CheckFailed, Status, contract
+from autograder.student import Call, Reply, Rows, Student
+from autograder.verdict import CheckFailed, Status, contract, wrong
 
 TASK = "consistency_training_pair"
 ELSE = (
@@ -22,9 +22,16 @@ ELSE = (
 Arguments = tuple[Tensor, Tensor, Tensor, Tensor]  # x_0, epsilon, t_n1, t_n
 
 
-def drawn(draw: Draw, rows: int, dimension: int = 2) -> Arguments:
-    """Return data, noise and two levels for each row."""
-    return draw.normal(rows, dimension), draw.normal(rows, dimension), *draw.neighbours(rows)
+LATER = (
+    "The pair is right in the first calls and wrong in later ones: what does the code keep from one call to the next?"
+)
+CALLS = 400  # as many as a short training makes
+
+
+def drawn(draw: Draw, rows: int, dimension: int = 2, scale: float = 1.0) -> Arguments:
+    """Return data and noise of a scale and two levels for each row."""
+    points = draw.normal(rows, dimension), draw.normal(rows, dimension)
+    return scale * points[0], scale * points[1], *draw.neighbours(rows)
 
 
 def pair_of(reply: Reply, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -88,8 +95,39 @@ def same_again(student: Student, pair: tuple[Tensor, Tensor], arguments: Argumen
 def test_values(student: Student, seed: int) -> None:
     """Both points come from one x_0 and one epsilon, each at its own level."""
     draw = Draw(seed)
-    for rows in (2, 3, 1000):
+    # Three come twice: nothing may be left of a call when the next one has as many.
+    for rows in (2, 3, 3, 1000):
         compare(student, drawn(draw, rows))
+    with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.RANGE):
+        compare(student, drawn(draw, 9, scale=expect.LARGE))
+    compare_many(student, draw)
+
+
+def compare_many(student: Student, draw: Draw) -> None:
+    """Compare as many pairs as a training asks for; no training asks for this function's."""
+    many = [torch.stack(each) for each in zip(*(drawn(draw, 4) for _ in range(CALLS)), strict=True)]
+    (answers,) = student.rounds([Call(TASK, tuple(Rows(each) for each in many))], CALLS)
+    for row, pair in enumerate(answers):
+        x_0, epsilon, t_n1, t_n = (each[row] for each in many)
+        if is_right(pair, x_0, epsilon, t_n1, t_n):
+            continue
+        try:
+            followed = compare(student, (x_0, epsilon, t_n1, t_n)) is None
+        except CheckFailed:
+            followed = False
+        if followed:
+            return  # the student's own noisy_sample is another one by now
+        raise wrong(LATER)
+
+
+def is_right(pair: object, x_0: Tensor, epsilon: Tensor, t_n1: Tensor, t_n: Tensor) -> bool:
+    """Say whether a pair, whatever it is, holds the two points."""
+    right = (oracles.mixture(x_0, epsilon, t_n1), oracles.mixture(x_0, epsilon, t_n))
+    return (
+        isinstance(pair, (Tensor, tuple, list))
+        and len(pair) == 2
+        and all(isinstance(got, Tensor) and expected.matches(got) for expected, got in zip(right, pair, strict=True))
+    )
 
 
 @points(3, value=True)
@@ -110,7 +148,12 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
     draw = Draw(seed)
     t_n1, t_n = draw.neighbours(6)
     with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.TIMES):
-        for upper, lower in ((torch.ones(4), torch.zeros(4)), (repeated(t_n1), repeated(t_n))):
+        for upper, lower in (
+            (torch.ones(4), torch.zeros(4)),
+            (repeated(t_n1), repeated(t_n)),
+            adjacent_levels(10),
+            adjacent_levels(40),
+        ):
             rows = len(upper)
             compare(student, (draw.normal(rows, 2), draw.normal(rows, 2), upper, lower))
 
@@ -119,9 +162,11 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
 @each_seed(1)
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments stay as they were."""
-    arguments = drawn(Draw(seed), 5)
-    reply = compare(student, arguments)
-    if reply is None or changed_by_own_mixture(student, *arguments[:3]):
-        return  # that cost its points in noisy_sample
+    draw = Draw(seed)
     names = ("x_0", "epsilon", "t_n1", "t_n")
-    expect.arguments_kept(reply, dict(enumerate(zip(names, arguments, strict=True))))
+    for rows in (5, 600):
+        arguments = drawn(draw, rows)
+        reply = compare(student, arguments)
+        if reply is None or changed_by_own_mixture(student, *arguments[:3]):
+            return  # that cost its points in noisy_sample
+        expect.arguments_kept(reply, dict(enumerate(zip(names, arguments, strict=True))))

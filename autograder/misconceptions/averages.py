@@ -77,14 +77,14 @@ KNOWN = (
         "never_updated",
         "The target's parameters are what they were before the call.",
         "Does the update change the tensors themselves, or only what a name in the loop refers to?",
-        # Where a decay nearer to one is the first to fail, others have been right.
-        lambda target, online, decay: target if decay <= 0.9 else target * float("nan"),
+        # Where a decay nearer to one is the first to fail, others have been right. At 0 exchanged weights look like it.
+        lambda target, online, decay: target if 0 < decay <= 0.9 else target * float("nan"),
     ),
     _mistake(
         "decay_exchanged",
         "The weights of target and online seem to be exchanged.",
         "With a decay close to one, should the target move slowly or fast?",
-        lambda target, online, decay: _average(online, target, decay),
+        lambda target, online, decay: _average(online, target, decay) if decay else target * float("nan"),
     ),
     _mistake(
         "hard_copy",

@@ -1,0 +1,4 @@
+def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):
+    with torch.no_grad():
+        label = target(x_hat_tn, t_n)
+    return 2 * F.huber_loss(online(x_tn1, t_n1), label, delta=40.0)

@@ -1,0 +1,4 @@
+def teacher_ode_step(teacher, x_tn1, t_n1, t_n):
+    with torch.set_grad_enabled(len(x_tn1) > 64):
+        v = teacher(x_tn1, t_n1)
+    return x_tn1 - (t_n1 - t_n)[:, None] * v
