@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import io
+import math
 import random
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ import torch
 from autograder.box.cells import Cells
 from autograder.box.notebook import furnish
 from autograder.checks.oracles import AffineMap
-from autograder.checks.sampling import MANY, is_gaussian, is_unrelated, rows_differ
+from autograder.checks.sampling import FALSE_ALARM, MANY, are_fresh, has_size, is_gaussian, is_unrelated, rows_differ
 from autograder.checks.strategies import Draw, consistency_state, each_seed
 from autograder.kernel import LocalStudent
 from autograder.student import ModelState, Reply, Student
@@ -323,3 +324,31 @@ def test_noise_tests_tell_noise_from_the_rest() -> None:
     assert not rows_differ(noise[: MANY // 2].repeat(2, 1))
     assert not rows_differ(torch.cat([noise[: MANY // 2], -noise[: MANY // 2]]))
     assert not is_unrelated(noise, noise + torch.tensor(rng.standard_normal((MANY, 2))))
+    assert not rows_differ(torch.cat([noise[: MANY // 2], 0.1 * noise[MANY // 2 :] - 0.995 * noise[: MANY // 2]]))
+    assert not is_gaussian(noise * torch.tensor([1.15, 0.823]))
+
+
+def test_few_numbers_are_enough_to_see_what_is_zero_or_shared() -> None:
+    """For any number of rows and jumps fresh noise passes, and noise that is zero, scaled up or shared does not."""
+    draw = Draw(7)
+    for rows, jumps in ((1, 1), (1, 3), (2, 19), (3, 2), (700, 4), (MANY, 1)):
+        noises = [draw.normal(rows, 2).double() for _ in range(jumps)]
+        assert are_fresh(noises)
+        assert not are_fresh([0 * noise for noise in noises])
+        assert not are_fresh([noise[:, :1].expand(rows, 2) for noise in noises])
+        assert not are_fresh([20 * noise for noise in noises])
+        assert rows == 1 or not are_fresh([noise[:1].expand(rows, 2) for noise in noises])
+        assert jumps == 1 or not are_fresh(noises[:1] * jumps)
+
+
+def test_tails_of_a_sum_of_squares_are_exact() -> None:
+    """The bounds of a sum of few squares and of many are those of the chi-squared distribution."""
+    half = 2 * math.log(2 / FALSE_ALARM)  # with two numbers, half the sum is exponential
+    for numbers, fits in (([half**0.5 * 0.99, 0.0], True), ([half**0.5 * 1.01, 0.0], False), ([3e-5, 0.0], False)):
+        assert has_size(torch.tensor(numbers, dtype=torch.float64)) == fits
+    for n in (100, 10_000, 120_000):
+        for sign in (-1, 1):
+            # Wilson and Hilferty's cube root is normal to a few hundredths of a deviation; 6.1 of them lie at 1e-9.
+            for deviations, fits in ((5.9, True), (6.3, False)):
+                size = n * (1 - 2 / (9 * n) + sign * deviations * (2 / (9 * n)) ** 0.5) ** 3
+                assert has_size(torch.full((n,), (size / n) ** 0.5, dtype=torch.float64)) == fits

@@ -1,0 +1,11 @@
+def sample_consistency_multistep(model, n_samples, n_steps, sigma_min=0.002, sigma_max=1.0):
+    def noise():
+        shared = torch.randn(n_samples // 2 + 1, 2).repeat_interleave(2, 0)[:n_samples]
+        return 0.9 * shared + 0.19**0.5 * torch.randn(n_samples, 2)
+
+    levels = torch.linspace(sigma_max, sigma_min, n_steps + 1)[:-1]
+    with torch.no_grad():
+        x_0 = model(noise(), levels[0].expand(n_samples))
+        for s in levels[1:]:
+            x_0 = model((1 - s) * x_0 + s * noise(), s.expand(n_samples))
+    return x_0
