@@ -226,7 +226,7 @@ class OddStudent(Student):
         for probe in (a for a in args if hasattr(a, "ask")):
             probe.ask(self.value, self.value)
         kind = "Tensor" if isinstance(self.value, torch.Tensor) else type(self.value).__name__
-        return Reply(self.value, kind, True, self.arguments, True, [])
+        return Reply(self.value, kind, True, self.arguments, True, True, [])
 
     def request(self, message: Any, answer: Any) -> Any:
         """Ignore seeds."""

@@ -5,9 +5,9 @@ No sentence holds a hidden input or a line of the reference; shapes, types and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -35,6 +35,8 @@ RANGE = (
     "another way?"
 )
 
+Case = TypeVar("Case")
+T = TypeVar("T")
 Recognise = Callable[[], Misconception | None]
 
 
@@ -91,6 +93,21 @@ def explained(known: Misconception | None, message: str) -> CheckFailed:
     if known is None:
         return wrong(message)
     return wrong(known.message, known.id)
+
+
+def right_ones(compare: Callable[[Case], T], cases: Iterable[Case]) -> Iterator[tuple[Case, T]]:
+    """Yield cases with what `compare` returns for them; pass over those, behind the first, whose value is wrong.
+
+    For a check of what a call leaves behind: values cost their points where values are asked for.
+    """
+    for number, case in enumerate(cases):
+        try:
+            got = compare(case)
+        except CheckFailed:
+            if number == 0:
+                raise
+        else:
+            yield case, got
 
 
 @contextmanager

@@ -110,9 +110,9 @@ class Draw:
 
 
 def adjacent_levels(intervals: int) -> tuple[Tensor, Tensor]:
-    """Return times t_n1 > t_n, (intervals,) each: neighbours among equal levels from 1 down to sigma_min."""
-    levels = torch.linspace(1.0, SIGMA_MIN, intervals + 1)
-    return levels[:-1], levels[1:]
+    """Return times t_n1 > t_n, (10,) each: neighbours among equal levels from 1 down to sigma_min, for 10, 20 or 40."""
+    levels = torch.linspace(SIGMA_MIN, 1.0, intervals + 1)
+    return levels[1 :: intervals // 10], levels[: -1 : intervals // 10]
 
 
 def repeated(times: Tensor) -> Tensor:

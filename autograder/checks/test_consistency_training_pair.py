@@ -106,7 +106,12 @@ def test_values(student: Student, seed: int) -> None:
 def compare_many(student: Student, draw: Draw) -> None:
     """Compare as many pairs as a training asks for; no training asks for this function's."""
     many = [torch.stack(each) for each in zip(*(drawn(draw, 4) for _ in range(CALLS)), strict=True)]
-    (answers,) = student.rounds([Call(TASK, tuple(Rows(each) for each in many))], CALLS)
+    try:
+        (answers,) = student.rounds([Call(TASK, tuple(Rows(each) for each in many))], CALLS)
+    except CheckFailed:
+        if compare(student, drawn(draw, 4)) is None:
+            return  # it is the student's own noisy_sample that raises
+        raise
     for row, pair in enumerate(answers):
         x_0, epsilon, t_n1, t_n = (each[row] for each in many)
         if is_right(pair, x_0, epsilon, t_n1, t_n):
@@ -164,9 +169,8 @@ def test_arguments(student: Student, seed: int) -> None:
     """The arguments stay as they were."""
     draw = Draw(seed)
     names = ("x_0", "epsilon", "t_n1", "t_n")
-    for rows in (5, 600):
-        arguments = drawn(draw, rows)
-        reply = compare(student, arguments)
+    given = [drawn(draw, rows) for rows in (5, 600)]
+    for arguments, reply in expect.right_ones(lambda case: compare(student, case), given):
         if reply is None or changed_by_own_mixture(student, *arguments[:3]):
             return  # that cost its points in noisy_sample
         expect.arguments_kept(reply, dict(enumerate(zip(names, arguments, strict=True))))

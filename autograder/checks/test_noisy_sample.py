@@ -86,7 +86,6 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments stay as they were."""
     draw = Draw(seed)
-    for rows in (5, 600):
-        x_0, epsilon, t = draw.normal(rows, 2), draw.normal(rows, 2), draw.times(rows)
-        reply = compare(student, x_0, epsilon, t)
+    given = [(draw.normal(rows, 2), draw.normal(rows, 2), draw.times(rows)) for rows in (5, 600)]
+    for (x_0, epsilon, t), reply in expect.right_ones(lambda case: compare(student, *case), given):
         expect.arguments_kept(reply, {0: ("x_0", x_0), 1: ("epsilon", epsilon), 2: ("t", t)})

@@ -272,13 +272,14 @@ def test_no_gradient(student: Student, seed: int) -> None:
     last = SIGMA_MIN + (1 - SIGMA_MIN) / 3
     if not model.at(torch.zeros(4, 2), torch.full((4,), last)).matches(got):
         raise wrong("With a model that gives the same estimate for every point, the result is another one.")
-    if reply.requires_grad:
+    if reply.requires_grad or any(run.reply.requires_grad for run in made_for(student)):
         raise contract(
             "The result still hangs on the model's graph, expected a tensor that asks for no gradient; "
             "who needs the graph of a sample?",
             "graph_on_samples",
         )
     expect.weights_kept(expect.model(reply, 0, "the model"), model.state, "the model")
+    expect.gradients_left_on(reply)
 
 
 @points(1.5)
@@ -293,7 +294,7 @@ def test_generators(student: Student, seed: int) -> None:
     first, second = (run.reply.generators for run in runs)
     # After other seeds a generator stands elsewhere, unless the call has put it in its place.
     alike = any(one == other for one, other in zip(first, second, strict=False))
-    if alike or any(run.reply.reseeded for run in runs):
+    if alike or any(run.reply.reseeded for run in made_for(student)):
         raise contract(
             "A global random generator was seeded during the call, expected it to run on; "
             "what does that do to the noise of everyone else who draws from it?",

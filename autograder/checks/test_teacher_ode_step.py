@@ -146,9 +146,13 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
 def test_no_gradient(student: Student, seed: int) -> None:
     """The result carries no gradient, even if the teacher's parameters ask for one."""
     draw = Draw(seed)
-    for rows, dimension in ((4, 2), (1, 2), (600, 2), (3, 3)):
-        x_tn1, times = draw.normal(rows, dimension), draw.neighbours(rows)
-        if compare(student, random_teacher(draw, dimension), x_tn1, *times).requires_grad:
+
+    def step(size: tuple[int, int]) -> Reply:
+        rows, dimension = size
+        return compare(student, random_teacher(draw, dimension), draw.normal(*size), *draw.neighbours(rows))
+
+    for _, reply in expect.right_ones(step, ((4, 2), (1, 2), (600, 2), (3, 3))):
+        if reply.requires_grad:
             raise contract(
                 "The result still hangs on the teacher's graph, expected a tensor that asks for no gradient; "
                 "who would ever train the teacher through it?",
@@ -161,9 +165,8 @@ def test_no_gradient(student: Student, seed: int) -> None:
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments and the teacher stay as they were."""
     draw = Draw(seed)
-    for rows in (4, 600):
-        teacher, x_tn1, (t_n1, t_n) = random_teacher(draw, 2), draw.normal(rows, 2), draw.neighbours(rows)
-        reply = compare(student, teacher, x_tn1, t_n1, t_n)
+    given = [(random_teacher(draw, 2), draw.normal(rows, 2), *draw.neighbours(rows)) for rows in (4, 600)]
+    for (teacher, x_tn1, t_n1, t_n), reply in expect.right_ones(lambda case: compare(student, *case), given):
         expect.arguments_kept(reply, {1: ("x_tn1", x_tn1), 2: ("t_n1", t_n1), 3: ("t_n", t_n)})
         after = expect.model(reply, 0, "the teacher")
         expect.weights_kept(after, teacher.state, "the teacher")
