@@ -9,6 +9,7 @@ import torch
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from traitlets.config import Config
 
+from autograder.packages.student.check.cli import HIDDEN
 from tests.test_notebook import NOTEBOOK, SIGNATURES
 
 STUB = 'raise NotImplementedError("not written yet")'
@@ -48,7 +49,8 @@ def test_notebook_runs_and_its_printed_claims_hold(notebook, tmp_path):
     done = execute(shown, tmp_path)
     text = {cell.id: printed(cell) for cell in done.cells if cell.cell_type == "code"}
 
-    assert text["hand_in"].endswith("The visible checks hold; 100 of 100 points are decided by others.\n")
+    assert "\nThe visible checks hold; 100 of 100 points are decided by others. " in text["hand_in"]
+    assert text["hand_in"].endswith(f"{HIDDEN}\n")
 
     gaps = [line.split() for line in text["ex1_five_points"].splitlines()[3:]]
     assert len(gaps) == 5
