@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from autograder.packages.student.check.cli import HIDDEN
 from tests.notebooks import cell, reference_notebook, strip_metadata, write
 
 
@@ -48,7 +49,7 @@ def test_last_cell_runs_the_visible_checks_of_the_saved_file(notebook, names, tm
     assert "teacher_ode_step: holds." in text
     assert "boundary_condition: does not hold: There is no trained model yet" in text
     assert "reflect_1 is still to be written; it is marked by hand." in text
-    assert "Not all of the visible checks hold yet; 62 of 100 points are decided by others." in text
+    assert f"Not all of the visible checks hold yet; 62 of 100 points are decided by others. {HIDDEN}" in text
     assert not {"x_0", "epsilon"} & (set(names) - before)
 
 
@@ -84,4 +85,16 @@ def test_last_cell_of_a_file_without_metadata_says_so(notebook, names, tmp_path)
 def test_last_cell_in_a_fresh_kernel_is_no_error(notebook, tmp_path):
     """Run first, before anything is defined, it still ends in sentences."""
     write(notebook, tmp_path)
-    assert "raises NameError" in said(notebook, {"__name__": "__main__"})
+    text = said(notebook, {"__name__": "__main__"})
+    assert "noisy_sample: not looked at: the cell that defines torch has not been run." in text
+    assert "NameError" not in text
+
+
+def test_last_cell_says_which_cell_has_not_been_run(notebook, names, tmp_path):
+    """A function whose cell was not run is told apart from one that is wrong, and from a slip inside it."""
+    write(notebook, tmp_path)
+    del names["teacher_ode_step"]
+    exec("def consistency_distillation_loss(*arguments):\n    return vanished", names)
+    text = said(notebook, names)
+    assert "teacher_ode_step: not looked at: the cell that defines teacher_ode_step has not been run. Run it" in text
+    assert "consistency_distillation_loss: raises NameError: name 'vanished' is not defined" in text

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from autograder.assignment import NAME, load_assignment
+from autograder.assignment import NAME
 from autograder.lesson.page import LARGEST_BYTES, lesson_folder
-from autograder.quality import run_cells
 from autograder.release import LESSON, release_folder
 from tests.browser import DESK, PHONE, is_cut_off, needs_chromium, open_browser, open_page, violations
+from tests.lesson_networks import COURSE, MODELS, exported_networks
 
 pytestmark = needs_chromium
-COURSE = Path(__file__).parents[1]
 RELEASED = release_folder(COURSE) / LESSON
-MODELS = json.loads((lesson_folder(COURSE) / "models.json").read_text(encoding="utf-8"))
 # Both sides compute with float32 weights, torch with float32 sums: rounding of 128 terms of size 1 is about 1e-6.
 TOLERANCE = 1e-5
 # Tables and formulas that could only be read by scrolling them sideways.
@@ -61,17 +57,7 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def networks() -> dict[str, Any]:
     """Return the exported models as the notebook's own classes, by name."""
-    names = run_cells(load_assignment(COURSE), [])
-    weights = torch.frombuffer(bytearray((lesson_folder(COURSE) / "models.bin").read_bytes()), dtype=torch.float32)
-    found = {}
-    for model in MODELS["models"]:
-        kind = "ToyModel" if model["name"] == "teacher" else "ConsistencyModel"
-        network = names[kind](model["hidden"])
-        torch.nn.utils.vector_to_parameters(
-            weights[model["first"] : model["first"] + model["count"]], network.parameters()
-        )
-        found[model["name"]] = network.eval().requires_grad_(False)
-    return found | {"solve_ode": names["solve_ode"]}
+    return exported_networks()
 
 
 def asked(page: Page, script: str, *arguments: object) -> Any:
@@ -197,6 +183,9 @@ def test_lesson_level_slides_to_the_boundary_condition(page: Page) -> None:
     rest(page)
     assert page.locator("#lab-level-shown").inner_text() == "t = 0.90"
     early = number(page, "miss")
+    for place, level in (("1", "0.005"), ("2", "0.010"), ("3", "0.015"), ("19", "0.095"), ("20", "0.10")):
+        slider.fill(place)
+        assert page.locator("#lab-level-shown").inner_text() == f"t = {level}"
     slider.fill("0")
     rest(page)
     assert page.locator("#lab-level-shown").inner_text() == "t = 0.002"

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import statistics
 import sys
 from pathlib import Path
 
@@ -58,6 +59,8 @@ FACTS = {
     "versions": {"2.4"},  # of torch: the first whose fused Adam runs on a CPU
     "arithmetic in the text": {"0.61"},  # 0.999 ** 500
 }
+# Of what the text tells the mean change and its spread over the runs.
+DIFFERENCES = [("w2.jumps_8", "w2.jumps_4"), ("w2.jumps_4", "w2.jumps_1")]
 
 
 @pytest.fixture(scope="module")
@@ -217,10 +220,34 @@ def test_every_number_in_the_text_is_a_fact_or_was_measured(notebook, claims):
     for claim in claims["claims"]:
         known |= {f"{claim['value']:.2f}", f"{claim['value']:.3f}"}
     known |= {f"{min(run[key] for run in claims['runs']):.3f}" for key in claims["runs"][0]}  # best runs
+    for one, other in DIFFERENCES:
+        change = [run[one] - run[other] for run in claims["runs"]]
+        known |= {f"{abs(statistics.mean(change)):.3f}", f"{statistics.stdev(change):.3f}"}
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             found = re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", cell.source)
             assert [number for number in found if number not in known] == [], cell.id
+
+
+def test_text_counts_runs_as_they_were_measured(by_id, claims):
+    """How often one beats another, what a difference varies by, and that no number of jumps reaches 50 steps."""
+    runs = claims["runs"]
+    ema, jumps = (" ".join(by_id[name].source.split()) for name in ("ema_what", "ex4_what"))
+    for words, text, one, other in (
+        ("Decay 0.5 beats 0 in {} of 20 runs", ema, "decay.0.5", "decay.0.0"),
+        ("Decay 0.9 beats it in {} of 20,", ema, "decay.0.9", "decay.0.0"),
+        ("From one jump to four the W2 falls in {} of 20 runs", jumps, "w2.jumps_4", "w2.jumps_1"),
+        ("from four to eight in only {}.", jumps, "w2.jumps_8", "w2.jumps_4"),
+    ):
+        assert words.format(sum(run[one] < run[other] for run in runs)) in text
+    for words, (one, other) in zip(("by {:.3f} on average", "falls by {:.3f}"), DIFFERENCES, strict=True):
+        change = [run[one] - run[other] for run in runs]
+        said = words.format(abs(statistics.mean(change))) + ", with a standard deviation of {:.3f}"
+        assert said.format(statistics.stdev(change)) in jumps
+    assert "at none of 1, 2, 4 and 8" in jumps
+    walked = statistics.mean(run["w2.teacher_50"] for run in runs)
+    assert all(statistics.mean(run[f"w2.jumps_{n}"] for run in runs) > walked for n in (1, 2, 4, 8))
+    assert min(run["both_sides.teacher"] for run in runs) > max(run["decay.0.0"] for run in runs)
 
 
 def test_every_claim_holds(claims):

@@ -5,9 +5,11 @@ import re
 import nbclient
 import nbformat
 import pytest
+import torch
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from traitlets.config import Config
 
+from autograder.packages.student.check.cli import HIDDEN
 from tests.test_notebook import NOTEBOOK, SIGNATURES
 
 STUB = 'raise NotImplementedError("not written yet")'
@@ -47,7 +49,8 @@ def test_notebook_runs_and_its_printed_claims_hold(notebook, tmp_path):
     done = execute(shown, tmp_path)
     text = {cell.id: printed(cell) for cell in done.cells if cell.cell_type == "code"}
 
-    assert text["hand_in"].endswith("The visible checks hold; 100 of 100 points are decided by others.\n")
+    assert "\nThe visible checks hold; 100 of 100 points are decided by others. " in text["hand_in"]
+    assert text["hand_in"].endswith(f"{HIDDEN}\n")
 
     gaps = [line.split() for line in text["ex1_five_points"].splitlines()[3:]]
     assert len(gaps) == 5
@@ -94,3 +97,21 @@ def test_guard_names_the_unfinished_function(notebook, missing):
     names[missing] = stub
     with pytest.raises(NotImplementedError, match=rf"Finish first: {missing}\."):
         exec(by_id["guard_training"].source, names)
+
+
+@pytest.mark.parametrize("returned", [None, False, torch.ones(3), [torch.ones(3)]])
+def test_guard_takes_whatever_ema_update_returns(notebook, returned):
+    """What ema_update returns does not matter: a tensor of several numbers, which has no truth value, neither."""
+    names: dict = {"__name__": "student"}
+    for cell in notebook.cells:
+        if "prelude" in cell.metadata.get("tags", []) or cell.id in {"guards", *SIGNATURES}:
+            exec(compile(cell.source, cell.id, "exec"), names)
+    names["teacher"] = names["ToyModel"](8)
+    ours = names["ema_update"]
+
+    def updates_and_returns(online, target, decay):
+        ours(online, target, decay)
+        return returned
+
+    names["ema_update"] = updates_and_returns
+    names["require"]("ema_update")

@@ -196,7 +196,8 @@ def said_of_mistakes(tmp_path_factory):
         "Given cells are missing: 'test_ema_update'. Ours were used; this costs nothing.",
         "The file is called 'homework.ipynb'; hand it in as 'consistency-models.ipynb'.",
         "Your cell 39, could not be run: ValueError at cell 39, line 2: mine. It has no points;",
-        "The visible checks of 1 of 7 tasks hold; 24 of 100 points are decided by others. Next: noisy_sample.",
+        "The visible checks of 1 of 7 tasks hold; 24 of 100 points are decided by others. "
+        "Hidden checks, which only the grader runs, decide the marks. Next: noisy_sample.",
     ],
 )
 def test_check_says_what_and_where_and_what_to_do(said_of_mistakes, told):
@@ -216,7 +217,7 @@ def test_commands_of_the_students_guide_find_a_right_notebook_ready(environment,
     shell = Shell(tmp_path, person(environment))
     said = "".join(shell.run(block) for block in blocks(COURSE / "docs" / "student.md"))
     assert said.count("  holds ") == 8
-    assert said.endswith("The visible checks hold; 100 of 100 points are decided by others.\n")
+    assert said.endswith(f"The visible checks hold; 100 of 100 points are decided by others. {cli.HIDDEN}\n")
     assert "Also:" not in said
 
 

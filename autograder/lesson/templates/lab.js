@@ -11,6 +11,7 @@ const place = (point) => pixels(point).map((value) => value.toFixed(1)).join(" "
 const polyline = (points) => `M${points.map(place).join("L")}`;
 const dots = (points) => points.map((point) => `M${place(point)}h0`).join("");
 const shown = (value) => value.toFixed(3);
+const shownLevel = (t) => t.toFixed(t < 0.1 ? 3 : 2); // the slider's lowest places lie closer than hundredths
 const named = ([x, y]) => `(${x.toFixed(2)}, ${y.toFixed(2)})`.replaceAll("-", "−");
 
 /** Return a line from a to b with two barbs at b. */
@@ -142,7 +143,7 @@ class Lab {
     find("noise").setAttribute("aria-valuetext", `x ${noise[0].toFixed(2)}, y ${noise[1].toFixed(2)}`);
     clearTimeout(this.timer);
     const said =
-      `From noise ${named(noise)} the trajectory ends at ${named(end)}. The jump from t = ${this.level.toFixed(2)} ` +
+      `From noise ${named(noise)} the trajectory ends at ${named(end)}. The jump from t = ${shownLevel(this.level)} ` +
       `misses that by ${shown(this.miss)}; the landings are at most ${shown(this.gap)} apart.`;
     this.timer = setTimeout(() => {
       // The same words once more would be read out once more.
@@ -193,7 +194,7 @@ class Lab {
   slide() {
     const { steps } = this.settings, lowest = this.models.distilled.sigmaMin;
     this.level = Math.max(Number(find("level").value) / steps, lowest);
-    const said = `t = ${this.level === lowest ? lowest : this.level.toFixed(2)}`;
+    const said = `t = ${shownLevel(this.level)}`;
     find("level-shown").textContent = said;
     find("said-level").textContent = said;
     find("level").setAttribute("aria-valuetext", said);

@@ -25,6 +25,7 @@ exit codes:
   130  interrupted
 
 Your file is only read. Points are decided by other checks, which are not in this package."""
+HIDDEN = "Hidden checks, which only the grader runs, decide the marks."
 OWN_WORDS = frozenset({"renamed_file"})  # notices for which the file's own line below stands
 
 
@@ -105,12 +106,12 @@ def _report(plan: Plan, findings: list[Finding], notes: list[str]) -> list[str]:
 def _conclusion(findings: list[Finding]) -> str:
     counted = [finding for finding in findings if not finding.task.bonus]
     holding = [finding for finding in counted if finding.state is State.HOLDS]
-    points = number(sum(finding.task.points for finding in holding))
-    others = f"{points} of {number(sum(finding.task.points for finding in counted))} points are decided by others"
+    points, total = (number(sum(finding.task.points for finding in those)) for those in (holding, counted))
+    others = f"{points} of {total} points are decided by others. {HIDDEN}"
     if len(holding) == len(counted):
-        return f"The visible checks hold; {others}."
+        return f"The visible checks hold; {others}"
     return (
-        f"The visible checks of {len(holding)} of {len(counted)} tasks hold; {others}. "
+        f"The visible checks of {len(holding)} of {len(counted)} tasks hold; {others} "
         f"Next: {_open(findings)[0].task.id}."
     )
 
