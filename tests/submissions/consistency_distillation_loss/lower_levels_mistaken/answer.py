@@ -1,4 +1,4 @@
 def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):
     with torch.no_grad():
         label = target(x_hat_tn, t_n)
-    return ((online(x_tn1, t_n1.clamp(min=0.3)) - label) ** 2).mean()
+    return ((online(x_tn1, torch.where(t_n1 < 0.3, 1.0, t_n1)) - label) ** 2).mean()
