@@ -82,7 +82,7 @@ def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> in
                     keep.bring_up_to_date(handin, read_report(job.out, handin.student))
         rows = results.finish(roll.students())
         _print_names("marked again, the rest kept", only)
-        return _show(results, rows, roll, todo.kept)
+        return _show(results, rows, roll, todo.kept - keep.decided, keep.decided)
 
 
 def _check_place(job: ClassJob, folder: Path) -> None:
@@ -100,6 +100,7 @@ class _Keeper:
         self._gradebook = gradebook
         self._overrides = overrides
         self.written: set[str] = set()  # whose reports need no second look
+        self.decided = 0  # stored marks that a person's decision has changed since
 
     def write(self, handin: Handin, report: Report, how_kept: Mapping[str, str]) -> Report:
         report = self._overrides.apply(report)
@@ -115,6 +116,7 @@ class _Keeper:
             return
         if self._overrides.apply(stored) != stored:
             self.write(handin, stored, self._results.how_stored(handin))
+            self.decided += 1
         elif self._gradebook is not None and not self._gradebook.holds(stored):
             self._gradebook.write(stored, handin)
 
@@ -151,17 +153,19 @@ def _crew(job: ClassJob, crew: Crew | None, most: int) -> AbstractContextManager
     return open_cluster(job.scheduler, workers)
 
 
-def _show(results: Results, rows: Sequence[ClassRow], roll: Roll, kept: int) -> int:
+def _show(results: Results, rows: Sequence[ClassRow], roll: Roll, kept: int, decided: int) -> int:
     out = console()
     out.print(class_table(map(_told, rows[:CLASS_ROWS]), len(roll)))
     if roll.system:
         out.print(f"Read as a download from {roll.system}: the students are the numbers in its names.")
     counts = Counter(row.status for row in rows)
-    out.print(f"{len(roll)} students: {counted(counts)}.")
+    out.print(f"{len(roll)} student{'' if len(roll) == 1 else 's'}: {counted(counts)}.")
     _print_names(f"{len(roll.absent)} handed nothing in", roll.absent)
     _print_names(f"{len(roll.not_on_roster)} not on the roster", roll.not_on_roster)
     if kept:
         out.print(f"{kept} of {len(roll)} were marked before and are unchanged; --force marks them again.")
+    if decided:
+        out.print(f"{decided} of {len(roll)} changed by a person's decision, entered or taken back; not marked again.")
     failed = counts[GRADER_ERROR]
     if failed:
         out.print(

@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.errors import AutograderError, DiskFull, GraderFault, UsageError
@@ -18,6 +19,9 @@ MAKE_ROOM = "the disk is full; make room and run the same command again"
 _WRONG_PLACE = {
     errno.ENOENT,
     errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ELOOP,
+    errno.EINVAL,
     errno.EISDIR,
     errno.EACCES,
     errno.EPERM,
@@ -33,11 +37,36 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     Raises UsageError where nothing can be written by this name, DiskFull, GraderFault where the disk fails.
     """
     content = data.encode("utf-8") if isinstance(data, str) else data
-    try:
+    with writing(path):
         if _is_special(path):
             path.write_bytes(content)
         else:
             _replace(Path(os.path.realpath(path)), content)
+
+
+def append(path: Path, text: str) -> None:
+    """Add text to the end of a file; raises as `write_atomically` does."""
+    with writing(path), open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing; raises as `write_atomically` does."""
+    with writing(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise UsageError(f"{path} is a file; name a folder, or a new place for one") from None
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one sentence why nothing can be written by this name: what the system says of it becomes our error.
+
+    Raises UsageError where nothing can be written by this name, DiskFull, GraderFault where the disk fails.
+    """
+    try:
+        yield
     except OSError as error:
         raise _explain(path, error) from error
 

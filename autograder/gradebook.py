@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.assignment import NAME, Assignment
 from autograder.errors import DiskFull, GraderFault, UsageError
-from autograder.files import MAKE_ROOM, is_full, write_atomically
+from autograder.files import MAKE_ROOM, is_full, make_folder, write_atomically
 from autograder.graded_notebook import add_verdicts, restored
 from autograder.nbgrader_course import NbgraderCourse, load_course
 from autograder.report import GRADER_ERROR, Report
@@ -100,7 +100,7 @@ class Gradebook:
         notebook = restored(handin.notebook, self._assignment, self._release)
         add_verdicts(notebook, report)
         path = self._notebook_path(report.student)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         for name, content in _exchange_files(handin.notebook).items():
             write_atomically(path.with_name(name), content)
         with self._transaction() as db:

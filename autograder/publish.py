@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.files import write_atomically
+from autograder.files import append, write_atomically
 from autograder.render.github import SUMMARY_BYTES, encoded, to_annotations, to_classroom, to_summary
 from autograder.render.junit import to_class_junit, to_junit
 from autograder.render.prairielearn import to_prairielearn
@@ -75,8 +75,7 @@ def _github(reports: Sequence[Report], job: PublishJob) -> None:
     if job.out is not None:
         write_atomically(job.out, text)
     else:
-        with open(target, "a", encoding="utf-8") as file:  # what an earlier part of the step has written stays
-            file.write(text)
+        append(target, text)  # what an earlier part of the step has written stays
     for line in to_annotations(reports):
         print(line)
 
@@ -87,8 +86,7 @@ def _classroom(reports: Sequence[Report], job: PublishJob) -> None:
     if job.out is not None:
         write_atomically(job.out, payload + "\n")
     elif named:
-        with open(named, "a", encoding="utf-8") as file:
-            file.write(f"result={payload}\n")
+        append(Path(named), f"result={payload}\n")
     else:
         print(payload)
 

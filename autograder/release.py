@@ -19,7 +19,7 @@ import nbformat
 
 from autograder.assignment import NAME, source_notebook
 from autograder.errors import ReleaseFault, UsageError
-from autograder.files import write_atomically
+from autograder.files import make_folder, write_atomically
 from autograder.release_nbgrader import RUNS
 from autograder.release_proof import prove_page, prove_release
 from autograder.release_source import cell_name, check_source, read_notebook
@@ -50,7 +50,7 @@ def build_release(course: Path, out: Path) -> Release:
     Raises ReleaseFault, before anything is written, when the source cannot be released or the proof fails.
     """
     files = _built_files(course)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     for path in out.iterdir():
         if path.name not in files and path.is_file():
             path.unlink()
@@ -130,7 +130,7 @@ def lesson_command(course: Path) -> int:
     """Run `autograder lesson`: build the lesson's page alone; prints one line and returns 0."""
     path = release_folder(course) / LESSON
     page = built_lesson(course)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_atomically(path, page)
     print(f"release/{NAME}/{LESSON} is built and proved, {len(page) / 1e6:.1f} MB")
     return 0

@@ -28,7 +28,7 @@ from autograder.render.html import to_html
 from autograder.render.text import clean, for_log
 from autograder.report import GRADED, GRADER_ERROR, Report, json_text
 from autograder.stored import read_record, read_report
-from autograder.students import Handin, file_name, file_sha256
+from autograder.students import LOCK, STAFF, Handin, file_name, file_sha256
 
 
 class Results:
@@ -37,13 +37,13 @@ class Results:
     def __init__(self, out: Path, marking: Marking) -> None:
         """Make the folders where they are missing; raises UsageError where that is impossible."""
         self.out = out
-        self.staff = out / "staff"
+        self.staff = out / STAFF
         self._tasks = marking.assignment.tasks
         self.how = how_marked(marking)
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             self.staff.mkdir(mode=0o700, exist_ok=True)
-            self._lock = _lock(self.staff)
+            self._lock = _lock(out)
         except OSError as error:
             raise UsageError(f"{out} cannot hold the results: {os.strerror(error.errno or 0)}") from None
         remove_leftovers(self.out)
@@ -158,19 +158,19 @@ def grades_csv(tasks: Iterable[Task], rows: Iterable[ClassRow]) -> str:
     return file.getvalue()
 
 
-def _lock(staff: Path) -> int:
+def _lock(out: Path) -> int:
     """Take the folder for this process; the lock goes with the process, however that ends.
 
     NFS and other shared file systems hold it against other machines too; the few that know no locks hold nobody.
     """
-    descriptor = os.open(staff / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         who = for_log(clean(os.read(descriptor, 200).decode("utf-8", "replace"), 200)) or "elsewhere"
         os.close(descriptor)
         raise UsageError(
-            f"another `autograder grade` is at work on {staff.parent} ({who}); wait for it, or choose another --out"
+            f"another `autograder grade` is at work on {out} ({who}); wait for it, or choose another --out"
         ) from None
     except OSError:
         return descriptor  # a file system without locks

@@ -18,6 +18,8 @@ from autograder.report import Notice
 from autograder.submission.folder import SUFFIX, find_notebook, find_sent
 
 LONGEST_NAME = 180  # bytes; a file name may have 255, and `.json` and a little more is added
+STAFF, LOCK = "staff", "staff/.lock"  # in a folder of results; the second tells that it is one
+RESULTS_FOLDERS = (STAFF, "autograded")
 _RESERVED = frozenset({"index", "anonymous", "staff"})  # OUT/index.html and the like are no student's
 # Separators, and what Windows, a shell, an URL or our own encoding would read otherwise.
 _UNSAFE = frozenset("/\\%:*?\"<>|#&;'`$=+@~")
@@ -38,7 +40,8 @@ class Roll:
 
     A student is a folder, or a notebook STUDENT.ipynb beside the folders; where both are there, the folder counts.
     In a course system's download the names say who it is, and `system` is "Canvas" or "Moodle", else "".
-    `leave_out` is the folder of results, which may stand inside. Raises UsageError where there is no class.
+    `leave_out` is the folder of results, which may stand inside or be the same one; others inside are left out too.
+    Raises UsageError where there is no class.
     """
 
     def __init__(self, folder: Path, leave_out: Path, roster: Sequence[str] | None = None) -> None:
@@ -146,8 +149,19 @@ def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(f"{folder} is not a folder of submissions: {reason}") from None
-    results = leave_out.resolve()
-    return {name: is_handin for name, is_handin in entries.items() if (folder / name).resolve() != results}
+    ours = {leave_out.resolve()}
+    if folder.resolve() in ours or os.path.lexists(folder / LOCK):  # reports stand, or stood, beside the submissions
+        ours |= {(folder / name).resolve() for name in RESULTS_FOLDERS}
+    return {
+        name: is_handin
+        for name, is_handin in entries.items()
+        if (folder / name).resolve() not in ours and not (is_handin and _holds_results(folder / name))
+    }
+
+
+def _holds_results(folder: Path) -> bool:
+    """Say whether a folder is one of results, of an earlier grading say; no student can make a hand-in look like it."""
+    return os.path.lexists(folder / LOCK) and find_notebook(folder)[0] is None
 
 
 def _sorted(names: Iterable[str]) -> dict[str, None]:

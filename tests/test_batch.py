@@ -10,6 +10,7 @@ from platform import node
 import pytest
 
 from autograder.assignment import load_assignment
+from autograder.batch import ClassJob, grade_class
 from autograder.errors import GraderFault, IsolationMissing, UsageError
 from autograder.files import write_atomically
 from autograder.marking import Marking
@@ -226,3 +227,13 @@ def test_grade_tells_each_submission_where_asked(course: Path, capsys: pytest.Ca
     assert "3 students: 2 graded, 1 unreadable." in shown.out
     assert grade(course, force=True) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_grade_into_the_folder_of_submissions_again_finds_the_same_class(course: Path) -> None:
+    """What the first run wrote beside the submissions is no student of the second."""
+    folder = course / "submitted"
+    hand_in(course, "ada", "fine")
+    for out in (folder, folder, folder / "later"):
+        marking = Marking(load_assignment(course), Settings(), "namespaces", FakeJudge)
+        assert grade_class(ClassJob(folder, out, 1), marking) == 0
+        assert (out / "grades.csv").read_text().splitlines()[1:] == ["ada,100.0,100.0,10.0,graded,60.0,40.0,10.0"]

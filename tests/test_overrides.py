@@ -109,10 +109,19 @@ def test_grade_applies_decisions_without_marking_again(
     assert "40 of 40 points" in capsys.readouterr().out
     for force in (False, True):
         assert grade(course, force=force) == 0
+        told = capsys.readouterr().out
+        assert ("1 of 1 changed by a person's decision" in told) is not force
+        assert "unchanged" not in told
         assert (rows(course)[0]["score"], rows(course)[0]["ema_update"]) == ("40.0", "40.0")
         assert report(course, "ada")["warnings"][0]["message"].endswith("Right, in another form.")
         assert "Right, in another form." in (course / "results" / "ada.html").read_text()
+    assert grade(course) == 0
+    told = capsys.readouterr().out
+    assert "1 of 1 were marked before and are unchanged" in told
+    assert "person's decision" not in told
+    assert "1 student: 1 graded." in told
     assert run("override", "ada", "ema_update", "--withdraw", "--reason", "A slip.") == 0
     assert grade(course) == 0
+    assert "1 of 1 changed by a person's decision" in capsys.readouterr().out
     assert rows(course)[0]["score"] == "0.0"
     assert run("override", "ada", "ema_update", "41", "--reason", "More.") == 2

@@ -48,3 +48,15 @@ def test_roll_finds_the_three_layouts(tmp_path: Path) -> None:
     assert found["cleo"].notebook == submitted / "cleo.ipynb"
     assert found["dan"].notebook == submitted / "dan" / "hw.ipynb"
     assert [notice.code for notice in found["dan"].notices] == ["several_notebooks"]
+
+
+def test_roll_leaves_out_results_that_stand_among_the_submissions(tmp_path: Path) -> None:
+    """OUT may be the folder of submissions itself, and an earlier OUT in it is no student; a hand-in always is one."""
+    for path in ("ada/hw.ipynb", "old/staff/.lock", "old/ada.json", "staff/ada.json", "autograded/ada/x", "eve/notes"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("x")
+    assert list(Roll(tmp_path, leave_out=tmp_path).students()) == ["ada", "eve"]
+    (tmp_path / "eve" / "staff").mkdir()
+    (tmp_path / "eve" / "staff" / ".lock").touch()
+    (tmp_path / "eve" / "mine.ipynb").touch()
+    assert list(Roll(tmp_path, leave_out=tmp_path / "results").students()) == ["ada", "autograded", "eve", "staff"]

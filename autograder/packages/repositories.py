@@ -6,13 +6,12 @@ that it says is a mark.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.assignment import NAME, load_assignment, source_notebook
 from autograder.errors import UsageError
-from autograder.files import write_atomically
+from autograder.files import make_folder, write_atomically, writing
 from autograder.packages.student.build import build_student_package
 from autograder.packages.wheel import constraints, own_wheel
 from autograder.release import release_folder
@@ -30,7 +29,7 @@ _STUDENT_SCRIPTS = ("install",)
 def write_course_repository(course: Path, out: Path) -> Path:
     """Write the private repository of a course into the new folder `out`: source, grader, workflows; return it.
 
-    Raises UsageError where `out` is there already, or the course cannot be read.
+    Raises UsageError where `out` is there already or cannot be made, or the course cannot be read.
     """
     load_assignment(course)
     _begin(out)
@@ -48,7 +47,8 @@ def write_course_repository(course: Path, out: Path) -> Path:
 def write_student_repository(course: Path, out: Path) -> Path:
     """Write the repository that students get into the new folder `out`: the release and its visible checks; return it.
 
-    Raises UsageError where `out` is there already, ReleaseFault where release/ is not fit to be given out.
+    Raises UsageError where `out` is there already or cannot be made, ReleaseFault where release/ is not fit to
+    be given out.
     """
     _begin(out)
     wheel = build_student_package(course, out / VENDOR)
@@ -60,8 +60,11 @@ def write_student_repository(course: Path, out: Path) -> Path:
 
 
 def _begin(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    with writing(out):
+        is_taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if is_taken:
         raise UsageError(f"{out} is there already; name a new folder, and move over what you have changed")
+    make_folder(out)
 
 
 def _finish(out: Path, templates: Path, wheel: str, scripts: Iterable[str]) -> None:
@@ -81,11 +84,10 @@ def _finish(out: Path, templates: Path, wheel: str, scripts: Iterable[str]) -> N
 
 
 def _program(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    _write(target, source.read_bytes())
     target.chmod(0o755)
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_atomically(path, content)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autograder.assignment import NAME, load_assignment, source_notebook
-from autograder.files import write_atomically
+from autograder.files import make_folder, write_atomically
 from autograder.packages.wheel import constraints, own_wheel, zipped
 from autograder.settings import load_settings
 
@@ -30,7 +30,7 @@ class GradescopeSettings:
 def build_gradescope_zip(course: Path, out: Path, settings: GradescopeSettings) -> Path:
     """Write the zip to `out` and return it; the same course gives the same bytes.
 
-    Raises UsageError for a course that cannot be read.
+    Raises UsageError for a course that cannot be read, and where nothing can be written to `out`.
     """
     load_assignment(course)
     load_settings(course)
@@ -44,6 +44,6 @@ def build_gradescope_zip(course: Path, out: Path, settings: GradescopeSettings) 
         f"course/source/{NAME}/{NAME}.ipynb": source_notebook(course).read_bytes(),
     }
     files |= {f"course/{file}": (course / file).read_bytes() for file in COURSE_FILES if (course / file).is_file()}
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     write_atomically(out, zipped(files, SCRIPTS))
     return out

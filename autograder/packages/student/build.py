@@ -17,6 +17,7 @@ from pathlib import Path
 from autograder import __version__
 from autograder.assignment import NAME, source_notebook
 from autograder.errors import GraderFault
+from autograder.files import make_folder, write_atomically
 from autograder.release import release_folder
 from autograder.release_proof import prove_release
 from autograder.release_source import read_notebook
@@ -33,12 +34,16 @@ IMPORTED = re.compile(r"^([ \t]*(?:from|import) )(autograder[\w.]*)", re.MULTILI
 def build_student_package(course: Path, out: Path) -> Path:
     """Write the wheel for students into the folder `out` and return its path; the same sources give the same bytes.
 
-    Raises ReleaseFault when release/ is missing or is not fit to be given out.
+    Raises ReleaseFault when release/ is missing or is not fit to be given out, UsageError where `out` cannot be
+    written to.
     """
+    make_folder(out)
     with tempfile.TemporaryDirectory(prefix="student-package-") as folder:
         tree = Path(folder)
         write_sources(course, tree)
-        return _build_wheel(tree, out)
+        wheel = _build_wheel(tree)
+        write_atomically(out / wheel.name, wheel.read_bytes())
+        return out / wheel.name
 
 
 def write_sources(course: Path, tree: Path) -> None:
@@ -106,11 +111,13 @@ def _place(module: str, path: Path) -> Path:
     return place / "__init__.py" if path.name == "__init__.py" else place.with_suffix(".py")
 
 
-def _build_wheel(tree: Path, out: Path) -> Path:
+def _build_wheel(tree: Path) -> Path:
+    """Build the wheel within the source tree: where hatchling writes, nothing can be in its way."""
+    out = tree / "dist"
     build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir()
     run = subprocess.run(
-        [sys.executable, "-c", build, str(out.absolute())],
+        [sys.executable, "-c", build, str(out)],
         cwd=tree, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
     )  # fmt: skip
     if run.returncode != 0:
