@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from typing import IO
 from autograder import bubblewrap
 from autograder.errors import IsolationMissing
 from autograder.seccomp import filter_program
-from autograder.temporary import make_held_folder, remove_abandoned
+from autograder.temporary import make_held_folder, remove_abandoned, remove_tree
 
 END_SECONDS = 15.0  # the keeper's own patience with what it kills is shorter
 SCRATCH = "autograder-box-"  # how the scratch folder of a keeper without namespaces begins
@@ -103,7 +102,7 @@ class Launched:
             self._handle = -1
         self._errors.close()
         if self.scratch is not None:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove_tree(Path(self.scratch), ignore_errors=True)
             os.close(self._held)
             self.scratch = None
 

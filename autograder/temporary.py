@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -40,9 +41,17 @@ def remove_abandoned(prefix: str, *, marked: bool = False) -> None:
                 continue
             descriptor = _hold(folder)
             try:
-                shutil.rmtree(folder)
+                remove_tree(folder)
             finally:
                 os.close(descriptor)
+
+
+def remove_tree(folder: Path, *, ignore_errors: bool = False) -> None:
+    """Remove a folder and all in it; a submission may have left a thousand folders in one another."""
+    try:
+        shutil.rmtree(folder, ignore_errors=ignore_errors)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)  # knows no such limit
 
 
 def _hold(folder: str | Path) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.temporary import MARK, make_held_folder, remove_abandoned
+from autograder.temporary import MARK, make_held_folder, remove_abandoned, remove_tree
 
 
 @pytest.fixture
@@ -48,3 +48,18 @@ def test_a_marked_folder_is_held_as_long_as_its_process_lives(temporary: Path) -
     process.stdin.close()
     remove_abandoned("pymp-", marked=True)
     assert list(temporary.iterdir()) == [others]
+
+
+def test_folders_a_thousand_deep_are_removed(tmp_path: Path) -> None:
+    """What a submission has left in the scratch folder of a grader that was killed stops nobody after it."""
+    top = tmp_path / "top"
+    top.mkdir()
+    here = os.open(top, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    remove_tree(top)
+    assert not top.exists()
