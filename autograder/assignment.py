@@ -7,12 +7,12 @@ solution cells are the reference, its test cells (`test_<task>`) carry the tasks
 from __future__ import annotations
 
 import hashlib
-import symtable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.box.notebook import bound_names
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,15 +130,6 @@ def strip_region(source: str, begin: str, end: str) -> str:
 def released_source(source: str) -> str:
     """Return a given cell as students have it: without its hidden tests."""
     return strip_region(source, *MARKERS[1]).rstrip()
-
-
-def bound_names(source: str) -> set[str]:
-    """Return the names that a cell of plain Python binds; none of one with magics."""
-    try:
-        symbols = symtable.symtable(source, "<cell>", "exec").get_symbols()
-    except SyntaxError:
-        return set()
-    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def without_markers(source: str) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment import bound_names
 from autograder.box.cells import Cells
 from autograder.box.failures import describe_failure
-from autograder.box.notebook import furnish
+from autograder.box.notebook import bound_names, furnish
 from tests.notebooks import assignment
 
 ELSEWHERE = ["show_cloud", "trained"]

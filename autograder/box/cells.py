@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ast
 import linecache
-import symtable
 from types import CodeType
 from typing import Any
 
 from autograder.box.failures import cell_name
-from autograder.box.notebook import FUTURES, compile_cell, parse_cell, run_code
+from autograder.box.notebook import FUTURES, bound_names, compile_cell, compile_part, parse_cell, run_code
 
 
 class Cells:
@@ -30,51 +29,28 @@ class Cells:
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         code = compile_cell(source, name, self._futures)
         self._futures |= code.co_flags & FUTURES
-        try:
-            run_code(code, self._namespace)
-        except NameError as error:
-            rest = self._behind(error, code, source)
-            if rest is None:
-                raise
-        else:
-            return
-        self._run_rest(name, rest)
-
-    def _run_rest(self, name: str, body: list[ast.stmt] | None) -> None:
-        """Run statements, without those that need what is elsewhere."""
-        while body:
-            code = compile(
-                ast.Module(body, []),
-                name,
-                "exec",
-                flags=self._futures | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
-                dont_inherit=True,
-            )
+        statements = None  # that `code` runs; parsed only where one is left out
+        while True:
             try:
-                run_code(code, self._namespace)
+                return run_code(code, self._namespace)
             except NameError as error:
-                body = self._after(error, code, body)
-                if body is None:
+                if error.name not in self._elsewhere:
                     raise
-            else:
-                return
+                if statements is None:
+                    statements = parse_cell(source).body
+                statements = self._behind(_place(error, code), statements)
+                if statements is None:
+                    raise
+            code = compile_part(statements, name, self._futures)
 
-    def _behind(self, error: NameError, code: CodeType, source: str) -> list[ast.stmt] | None:
-        if error.name not in self._elsewhere:
-            return None
-        return self._after(error, code, parse_cell(source).body)
-
-    def _after(self, error: NameError, code: CodeType, body: list[ast.stmt]) -> list[ast.stmt] | None:
-        """Return the statements behind the one that failed; None where it must not be left out."""
-        place = _place(error, code)
-        if error.name not in self._elsewhere or place is None:
-            return None
-        for index, statement in enumerate(body):
-            if (statement.end_lineno, statement.end_col_offset) > place:
+    def _behind(self, place: tuple[int, int] | None, statements: list[ast.stmt]) -> list[ast.stmt] | None:
+        """Return the statements behind the one at a place; None where that must not be left out."""
+        for index, statement in enumerate(statements):
+            if place is not None and (statement.end_lineno, statement.end_col_offset) > place:
                 if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     return None  # an answer or a helper: whoever calls it must read why it is not there
-                self._elsewhere |= _bound(statement)
-                return body[index + 1 :]
+                self._elsewhere |= bound_names(ast.unparse(statement))
+                return statements[index + 1 :]
         return None
 
 
@@ -87,9 +63,3 @@ def _place(error: BaseException, code: CodeType) -> tuple[int, int] | None:
         return None
     line, _, column, _ = list(code.co_positions())[trace.tb_lasti // 2]
     return None if line is None or column is None else (line, column)
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement would have bound."""
-    table = symtable.symtable(ast.unparse(statement), "<statement>", "exec")
-    return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}

@@ -10,6 +10,7 @@ import ast
 import asyncio
 import inspect
 import re
+import symtable
 import sys
 from contextlib import nullcontext
 from types import CodeType, SimpleNamespace
@@ -20,7 +21,7 @@ RUNS_ITS_BODY = frozenset({"time", "capture", "prun"})
 WRITES_ITS_BODY = frozenset({"writefile", "file"})
 # What IPython's transformer may turn into Python: a magic or its like, pasted prompts, a cell indented as a whole.
 PERHAPS_IPYTHON = re.compile(r"^[ \t]*(?:[%!?]|>>>|In \[)|\?[ \t]*$|=[ \t]*[%!]|\A\s*^[ \t]+\S", re.MULTILINE)
-PRUN_OPTIONS = re.compile(r"(?:\s*(?:-[rq]|-[lsTD]\s*\S+)(?=\s))*")
+PRUN_OPTIONS = re.compile(r"\A(?:\s*(?:-[rq]|-[lsTD]\s*\S+)(?=\s))*")
 
 
 def compile_cell(source: str, name: str, flags: int = 0, first_line: int = 1) -> CodeType:
@@ -36,6 +37,22 @@ def compile_cell(source: str, name: str, flags: int = 0, first_line: int = 1) ->
             raise
         code = compile(_lines_kept(source, first_line), name, "exec", flags=flags, dont_inherit=True)
     return code
+
+
+def compile_part(statements: list[ast.stmt], name: str, flags: int = 0) -> CodeType:
+    """Compile some statements of a cell's tree, as `compile_cell` does all of them."""
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code: CodeType = compile(ast.Module(statements, []), name, "exec", flags=flags, dont_inherit=True)
+    return code
+
+
+def bound_names(source: str) -> set[str]:
+    """Return the names that a cell of plain Python binds; none of one with magics."""
+    try:
+        symbols = symtable.symtable(source, "<cell>", "exec").get_symbols()
+    except SyntaxError:
+        return set()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def parse_cell(source: str) -> ast.Module:
@@ -106,7 +123,7 @@ class Shell:
         if name not in RUNS_ITS_BODY:
             return None
         if name == "prun":
-            line = line[PRUN_OPTIONS.match(line).end() :]  # type: ignore[union-attr]
+            line = PRUN_OPTIONS.sub("", line)
         frame = sys._getframe(1)  # of the cell, or of a function in it, whose variables the statement may use
         place = frame.f_code.co_filename, frame.f_code.co_flags & FUTURES
         names = frame.f_locals if frame.f_globals is self.user_ns else self.user_ns
