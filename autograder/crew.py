@@ -57,7 +57,7 @@ class Embedded:
         """Start a pool of workers, which close their judges when they end."""
         before = set(multiprocessing.active_children())
         workers = 1 if alone else self.workers
-        pool = _Pool(workers, mp_context=_fork_server(), initializer=prepare_worker)
+        pool = _Pool(workers, mp_context=fork_server(), initializer=prepare_worker)
         try:
             yield pool
         except BaseException:
@@ -81,9 +81,22 @@ class _Pool(ProcessPoolExecutor):
         return getattr(self, "_call_queue", None), getattr(self, "_result_queue", None)
 
 
+def fork_server() -> ForkServerContext:
+    """Return what starts workers: a process without threads that has loaded the judge's libraries once.
+
+    It and multiprocessing's own helper run `python -c`, which would look for every module in the folder that the
+    command was given in first; that may be one of submissions.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+    context = multiprocessing.get_context("forkserver")  # never a plain fork: the parent has threads
+    context.set_forkserver_preload(PRELOAD)
+    hold_marked(util.get_temp_dir())  # multiprocessing's own, with the socket of its fork server
+    return context
+
+
 def load_ahead() -> None:
     """Let the libraries of our own workers be loaded while this process does other things."""
-    _fork_server()
+    fork_server()
     with held_back():
         forkserver.ensure_running()
 
@@ -118,14 +131,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _fork_server() -> ForkServerContext:
-    # Never a plain fork: the parent has threads. The fork server has none, and loads the judge's libraries once.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
-    hold_marked(util.get_temp_dir())  # multiprocessing's own, with the socket of its fork server
-    return context
 
 
 def _end(processes: Iterable[multiprocessing.process.BaseProcess]) -> None:

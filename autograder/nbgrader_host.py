@@ -14,7 +14,6 @@ A fault of the grader raises, and so the student has no mark rather than a zero;
 from __future__ import annotations
 
 import atexit
-import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
@@ -30,6 +29,7 @@ from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from traitlets import List
 
 from autograder.assignment import Assignment, load_assignment, without_markers
+from autograder.crew import fork_server
 from autograder.errors import GraderFault, UsageError
 from autograder.gradebook import KEPT, enter_bonus, prepare_table
 from autograder.graded_notebook import add_verdicts, restored
@@ -180,9 +180,7 @@ class _Worker:
     @classmethod
     def _pool(cls) -> ProcessPoolExecutor:
         if cls.pool is None:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["autograder.judge"])
-            cls.pool = ProcessPoolExecutor(1, mp_context=context, initializer=prepare_worker)
+            cls.pool = ProcessPoolExecutor(1, mp_context=fork_server(), initializer=prepare_worker)
             atexit.register(cls.close)
         return cls.pool
 

@@ -15,6 +15,7 @@ from autograder.assignment import NAME
 from autograder.errors import UsageError
 from autograder.lms import sent_through
 from autograder.report import Notice
+from autograder.submission.file import MAX_BYTES
 from autograder.submission.folder import SUFFIX, find_notebook, find_sent
 
 LONGEST_NAME = 180  # bytes; a file name may have 255, and `.json` and a little more is added
@@ -127,14 +128,18 @@ def file_name(student: str) -> str:
 
 
 def file_sha256(path: Path | None) -> str:
-    """Return the hash of a regular file, "" for anything else: a link is not followed, a pipe not waited for."""
+    """Return the hash of a regular file, "" for anything else: a link is not followed, a pipe not waited for.
+
+    A file that is too large to be read as a submission is not read for its hash either.
+    """
     if path is None:
         return ""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
         os.close(descriptor)
         return ""
     with open(descriptor, "rb") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.students import Roll, file_name, student_id
+from autograder.students import Roll, file_name, file_sha256, student_id
 from tests.fake_class import HOSTILE_NAMES
 from tests.fake_judge import hand_in
 
@@ -60,3 +60,13 @@ def test_roll_leaves_out_results_that_stand_among_the_submissions(tmp_path: Path
     (tmp_path / "eve" / "staff" / ".lock").touch()
     (tmp_path / "eve" / "mine.ipynb").touch()
     assert list(Roll(tmp_path, leave_out=tmp_path / "results").students()) == ["ada", "autograded", "eve", "staff"]
+
+
+def test_file_that_is_too_large_is_not_read_for_its_hash(tmp_path: Path) -> None:
+    """A terabyte of nothing would hold up the class for hours."""
+    large = tmp_path / "large.ipynb"
+    large.touch()
+    os.truncate(large, 2**40)
+    assert file_sha256(large) == ""
+    os.truncate(large, 2**10)
+    assert len(file_sha256(large)) == 64

@@ -129,7 +129,7 @@ def is_right(pair: object, x_0: Tensor, epsilon: Tensor, t_n1: Tensor, t_n: Tens
     """Say whether a pair, whatever it is, holds the two points."""
     right = (oracles.mixture(x_0, epsilon, t_n1), oracles.mixture(x_0, epsilon, t_n))
     return (
-        isinstance(pair, (Tensor, tuple, list))
+        (isinstance(pair, (tuple, list)) or (isinstance(pair, Tensor) and pair.dim() > 0))
         and len(pair) == 2
         and all(isinstance(got, Tensor) and expected.matches(got) for expected, got in zip(right, pair, strict=True))
     )
