@@ -26,7 +26,7 @@ from autograder.checks.oracles import AffineMap
 from autograder.checks.sampling import FALSE_ALARM, MANY, are_fresh, has_size, is_gaussian, is_unrelated, rows_differ
 from autograder.checks.strategies import Draw, consistency_state, each_seed
 from autograder.kernel import LocalStudent
-from autograder.student import ModelState, Reply, Student
+from autograder.student import Call, ModelState, Reply, Rows, Student
 from autograder.verdict import CheckFailed, Status, wrong
 from tests.bank import Record, cells, load_bank
 from tests.notebooks import assignment, reference_answers
@@ -213,6 +213,45 @@ def odd_values() -> list[Any]:
     tensors += [torch.full((2, 2), 3e38), torch.tensor(torch.nan), torch.zeros(2, 3, 2), torch.tensor(7)]
     plain = [None, True, 3, 2.5, "text", [], (), {}, [1.0], (None, None), {"x": 1}, 10**12]
     return [*tensors, *plain, (tensors[2], tensors[3]), [tensors[0], "x"], (tensors[4], tensors[6])]
+
+
+@pytest.mark.parametrize(
+    ("mixture", "pair"),
+    [
+        (
+            "t[:, None] * x_0 + (1 - t[:, None]) * epsilon",
+            "torch.stack([noisy_sample(x_0, epsilon, t_n1), noisy_sample(x_0, epsilon, t_n)])",
+        ),
+        (
+            "(1 - t[0]) * x_0 + t[0] * epsilon",
+            "noisy_sample(x_0.repeat(2, 1), epsilon.repeat(2, 1), torch.cat([t_n1, t_n])).chunk(2)",
+        ),
+    ],
+)
+def test_wrong_mixture_costs_a_pair_nothing_however_it_is_called(mixture: str, pair: str) -> None:
+    """Stacked, or made by one call for both levels, it is the work of the wrong noisy_sample as well."""
+    student = student_of(
+        [
+            f"def noisy_sample(x_0, epsilon, t):\n    return {mixture}",
+            f"def consistency_training_pair(x_0, epsilon, t_n1, t_n):\n    return {pair}",
+        ]
+    )
+    assert not any(outcomes("consistency_training_pair", student).values())
+
+
+@pytest.mark.parametrize(
+    "switch", ["torch.set_grad_enabled(False)", "leaves.mode = torch.inference_mode(); leaves.mode.__enter__()"]
+)
+def test_gradients_that_a_call_leaves_off_are_on_for_the_next_one(switch: str) -> None:
+    """It is told of the call that did it, and no other function pays for it, alone or in a round."""
+    student = student_of(
+        [f"def leaves(x):\n    {switch}\n    return x", "def asks(x):\n    return torch.is_grad_enabled()"]
+    )
+    assert student.call("leaves", torch.zeros(1)).gradients_off
+    reply = student.call("asks", torch.zeros(1))
+    assert (reply.value, reply.gradients_off) == (True, False)
+    one = Rows(torch.zeros(1, 1))
+    assert student.rounds([Call("leaves", (one,)), Call("asks", (one,))], 1)[1] == [True]
 
 
 class OddStudent(Student):

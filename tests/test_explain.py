@@ -37,6 +37,17 @@ def test_explain_takes_no_status_from_the_box_that_would_pay(kind: str) -> None:
     assert explain(failure(kind=kind), PLACE).status is Status.RUNTIME
 
 
+def test_explain_says_where_a_name_of_a_given_cell_is_missing() -> None:
+    """That cell is there, but is not run while marking; of another name it is asked whether it exists."""
+    place = Place("ema_update", elsewhere=frozenset({"history"}))
+    said = {
+        name: explain(failure(type="NameError", text=f"name '{name}' is not defined"), place).message
+        for name in ("history", "histroy")
+    }
+    assert "history comes from a given cell that draws or trains" in said["history"]
+    assert "Does the name exist after Restart and Run All?" in said["histroy"]
+
+
 def test_explain_survives_a_place_that_is_not_in_the_notebook() -> None:
     """Cell and line come from the box, so they may be anything."""
     assert "ema_update" in explain(failure(cell="14", line=[1]), PLACE).message
