@@ -14,7 +14,8 @@ from typing import Any
 from autograder.verdict import CheckFailed, Status
 
 MAX_TEXT = 160
-NUMBER = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?|[-+]?\d+\.?[eE][-+]?\d+|\d{6,}")
+# An address too, which is another one each time.
+NUMBER = re.compile(r"0[xX][0-9a-fA-F.]+(?:p[-+]?\d+)?|[-+]?\d*\.\d+(?:[eE][-+]?\d+)?|[-+]?\d+\.?[eE][-+]?\d+|\d{6,}")
 MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
 KINDS = {status.value: status for status in Status if status not in (Status.PASSED, Status.GRADER_ERROR)}
 

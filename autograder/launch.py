@@ -119,7 +119,8 @@ class Launched:
         )
 
     def _command(self, control: int, info: int) -> tuple[list[str], dict[str, str]]:
-        python = [os.path.abspath(sys.executable), "-I", "-B", "-c", START]
+        # As isolated as by -I, but for the environment, which is ours alone and holds the seed of hashes.
+        python = [os.path.abspath(sys.executable), "-P", "-s", "-B", "-c", START]
         if self.place.namespaces:
             hidden = bubblewrap.covered(self.place.course, self.place.secret_folders)
             return [*bubblewrap.command(hidden, info), *python, "/box", str(control), str(bubblewrap.keeper_user())], {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -287,3 +288,18 @@ def test_scratch_that_resists_is_given_up(bench: Bench, left: str) -> None:
     """Where emptying fails, the keeper goes with its folders, and the next box finds new ones."""
     assert bench.run(left).kind is None
     assert bench.run("print(json.dumps(os.listdir('/tmp')))").seen == MOUNTED
+
+
+def test_sets_of_strings_have_one_order_in_every_keeper(bench: Bench) -> None:
+    """Hashes are seeded, so that what depends on them, a message or a mark, is the same each time."""
+    source = "print(json.dumps([hash('target'), sys.flags.safe_path, sys.flags.no_user_site]))"
+    assert bench.run(source).seen == [hash_with_seed_0("target"), True, 1]
+
+
+def hash_with_seed_0(text: str) -> int:
+    """Return the hash in a Python that was started with that seed."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"print(hash({text!r}))"],
+        env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return int(run.stdout)
