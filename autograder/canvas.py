@@ -16,10 +16,10 @@ from pathlib import Path
 from autograder.assignment import NAME
 from autograder.canvas_export import Export
 from autograder.errors import UsageError
-from autograder.files import write_atomically
+from autograder.files import refuse_to_replace, write_atomically
 from autograder.plain import number, one_line
 from autograder.report import Report
-from autograder.stored import read_reports
+from autograder.stored import A_STORED_FILE, read_reports, stored_files
 
 EXCUSED = "EX"
 IDENTITY = ("SIS Login ID", "SIS User ID", "ID", "Integration ID")
@@ -68,6 +68,9 @@ class Told:
 
 def canvas_command(job: CanvasJob) -> Iterator[str]:
     """Write the filled export and yield what to tell; raises UsageError where it cannot be filled."""
+    out = job.out or job.results / FILE
+    refuse_to_replace(out, [job.export], "Canvas's export itself")
+    refuse_to_replace(out, stored_files(job.results), A_STORED_FILE)
     export = Export(job.export)
     column = _column(export, job.column)
     told = Told()
@@ -76,9 +79,6 @@ def canvas_command(job: CanvasJob) -> Iterator[str]:
         raise UsageError(f"{job.results} holds no report; `autograder grade` writes them")
     factor = _factor(export, column, reports[0].max_score, job.scale, told)
     _fill(export, column, _matched(export, reports, told), factor, told)
-    out = job.out or job.results / FILE
-    if out.exists() and out.samefile(job.export):
-        raise UsageError(f"{out} is Canvas's export itself; write to another file")
     write_atomically(out, export.text(range(len(export.header)) if job.all_columns else [*export.identity, column]))
     yield f"{out}, column '{one_line(export.header[column])}'"
     yield from told.lines()

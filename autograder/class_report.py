@@ -18,17 +18,16 @@ from autograder.class_statistics import (
     notices_in,
 )
 from autograder.errors import UsageError
-from autograder.files import write_atomically
+from autograder.files import refuse_to_replace, write_atomically
 from autograder.marking import NOTHING, Marking
 from autograder.plain import no_formula
 from autograder.provenance import how_marked
 from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
 from autograder.report import UNREADABLE, Report
-from autograder.stored import read_named, read_record, report_names
+from autograder.stored import A_STORED_FILE, GRADES, read_named, read_record, report_names, stored_files
 from autograder.students import file_name
 
 INDEX, ANONYMOUS = "index.html", "anonymous.html"
-GRADES = "grades.csv"
 IsStale = Callable[[Report], bool | None]  # whether a report was marked in another way than now; None: not known
 
 
@@ -71,9 +70,11 @@ def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] =
 def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, ClassReport]:
     """Write the page of a class from its stored reports; returns where it is and what is in it.
 
-    Without `marking` it is not known which reports are stale. Raises UsageError for a folder that holds no report.
+    Without `marking` it is not known which reports are stale. Raises UsageError for a folder that holds no report, and
+    where the page would replace what is stored.
     """
     page = job.page or job.out / (ANONYMOUS if job.anonymous else INDEX)
+    refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
     stored = _Stored(job.out)
     kept = gather(stored, _stale_by(job.out, marking), folder=folder_from(page, job.out))
     if not kept.rows:

@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.errors import AutograderError, DiskFull, GraderFault, UsageError
@@ -57,6 +57,13 @@ def make_folder(path: Path) -> None:
             path.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
             raise UsageError(f"{path} is a file; name a folder, or a new place for one") from None
+
+
+def refuse_to_replace(path: Path, sources: Iterable[Path], what: str) -> None:
+    """Raise UsageError where writing to `path` would replace one of the files that are read; `what` says what it is."""
+    with writing(path):
+        if path.exists() and any(path.samefile(source) for source in sources if source.exists()):
+            raise UsageError(f"{path} is {what}; write to another file")
 
 
 @contextlib.contextmanager

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.files import append, write_atomically
+from autograder.files import append, refuse_to_replace, write_atomically
 from autograder.render.github import SUMMARY_BYTES, encoded, to_annotations, to_classroom, to_summary
 from autograder.render.junit import to_class_junit, to_junit
 from autograder.render.prairielearn import to_prairielearn
 from autograder.report import Report, json_text
+from autograder.stored import A_STORED_FILE, stored_files
+from autograder.students import LOCK
 
 REPORT_BYTES = 4 << 20  # ours are some ten thousand bytes
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"  # files that GitHub reads after a step
@@ -35,6 +37,8 @@ class PublishJob:
 
 def publish_command(job: PublishJob) -> int:
     """Publish what is stored; raises UsageError where a file is no report, GraderFault where there is no mark."""
+    if job.out is not None:
+        refuse_to_replace(job.out, _sources(job.path), A_STORED_FILE)
     FORMS[job.form](read_stored(job.path), job)
     return 0
 
@@ -45,6 +49,13 @@ def read_stored(path: Path) -> list[Report]:
     if not files:
         raise UsageError(f"{path} holds no report; `autograder grade` and `autograder score --json` write them")
     return [_read(file) for file in files]
+
+
+def _sources(path: Path) -> Iterator[Path]:
+    yield path
+    folder = path if path.is_dir() else path.parent
+    if folder == path or os.path.lexists(folder / LOCK):
+        yield from stored_files(folder)
 
 
 def _read(file: Path) -> Report:

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder.again import Again, fits
 from autograder.assignment import Task
-from autograder.class_report import GRADES, INDEX, class_report, gather
+from autograder.class_report import INDEX, class_report, gather
 from autograder.errors import UsageError
 from autograder.files import remove_leftovers, write_atomically
 from autograder.marking import Marking
@@ -27,7 +27,7 @@ from autograder.render.class_page import ClassRow, to_class_page
 from autograder.render.html import to_html
 from autograder.render.text import clean, for_log
 from autograder.report import GRADED, GRADER_ERROR, Report, json_text
-from autograder.stored import read_record, read_report
+from autograder.stored import GRADES, read_record, read_report
 from autograder.students import LOCK, STAFF, Handin, file_name, file_sha256
 
 

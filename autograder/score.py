@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.files import keep_for_staff, write_atomically
+from autograder.files import keep_for_staff, refuse_to_replace, write_atomically
 from autograder.marking import Marking, mark
 from autograder.overrides import load_overrides
 from autograder.render.gradescope import to_gradescope
@@ -91,8 +91,8 @@ def _check(notebook: Path, outputs: dict[Path, Callable[[Report], bytes | str]])
             raise UsageError(f"{path} cannot be written: {os.strerror(errno.ENOENT)}: {path.parent}")
         if path != STDOUT and path.is_dir():
             raise UsageError(f"{path} cannot be written: it is a folder")
-        if path != STDOUT and path.exists() and path.samefile(notebook):
-            raise UsageError(f"{path} is the submission itself; write the report to another file")
+        if path != STDOUT:
+            refuse_to_replace(path, [notebook], "the submission itself")
 
 
 def _write(path: Path, content: bytes | str) -> None:

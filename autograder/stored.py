@@ -10,9 +10,11 @@ from typing import Any
 
 from autograder.errors import UsageError
 from autograder.report import Report
-from autograder.students import file_name
+from autograder.students import STAFF, file_name
 
 FOR_STAFF = ("staff", "evidence")  # fields of Report that stand in OUT/staff/NAME.json
+GRADES = "grades.csv"
+A_STORED_FILE = "part of the stored results"
 
 
 def read_report(out: Path, student: str) -> Report | None:
@@ -38,6 +40,13 @@ def report_names(out: Path) -> set[str]:
     return {path.stem for path in out.glob("*.json")}
 
 
+def stored_files(out: Path) -> Iterator[Path]:
+    """Yield the files of a folder of results that nothing but a grading may replace."""
+    yield from out.glob("*.json")
+    yield from (out / STAFF).glob("*.json")
+    yield out / GRADES
+
+
 def read_named(out: Path, name: str) -> Report | None:
     """Return the report in a file of this name; None where it is not whole."""
     return _read(out, name)
@@ -45,7 +54,7 @@ def read_named(out: Path, name: str) -> Report | None:
 
 def record_named(out: Path, name: str) -> dict[str, Any]:
     """Return what OUT/staff holds beside the report of this name; {} where that cannot be read."""
-    return _read_json(out / "staff" / f"{name}.json")
+    return _read_json(out / STAFF / f"{name}.json")
 
 
 def read_record(out: Path, student: str) -> dict[str, Any]:
@@ -57,7 +66,7 @@ def _read(out: Path, name: str) -> Report | None:
     try:
         text = (out / f"{name}.json").read_bytes()
         value = json.loads(text)
-        record = _read_json(out / "staff" / f"{name}.json")
+        record = _read_json(out / STAFF / f"{name}.json")
         # Of another report, written before or after this one, it would tell what is not so.
         fits = record.get("report_sha256") == hashlib.sha256(text).hexdigest()
         known = {field: record[field] for field in FOR_STAFF if field in record} if fits else {}

@@ -59,3 +59,35 @@ def test_a_file_of_the_ci_system_that_is_not_there_is_refused(
     report.write_text(graded("ada").to_json())
     monkeypatch.setenv(variable, str(tmp_path / "missing" / "z"))
     assert "missing/z cannot be written" in refused(capsys, "publish", form, report)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("publish", "junit", "r/ada.json", "--out", "r/ada.json"),
+        ("publish", "junit", "r/ada.json", "--out", "r/ben.json"),
+        ("publish", "github", "r", "--out", "r/grades.csv"),
+        ("publish", "prairielearn", "alone.json", "--out", "alone.json"),
+        ("report", "r", "--out", "r/ada.json"),
+        ("report", "r", "--out", "r/staff/ada.json"),
+        ("canvas", "e.csv", "r", "--column", "Essay", "--out", "e.csv"),
+        ("canvas", "e.csv", "r", "--column", "Essay", "--out", "link.csv"),
+        ("canvas", "e.csv", "r", "--column", "Essay", "--out", "r/ada.json"),
+        ("score", "hw.ipynb", "--json", "hw.ipynb", "--course", str(COURSE)),
+    ],
+)
+def test_what_is_read_is_never_replaced(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip in --out loses no stored report, no export and no submission."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r" / "staff").mkdir(parents=True)
+    for name in ("r/ada.json", "r/ben.json", "alone.json"):
+        Path(name).write_text(graded(Path(name).stem).to_json())
+    for name in ("r/staff/.lock", "r/staff/ada.json", "r/grades.csv", "hw.ipynb"):
+        Path(name).write_text("{}")
+    Path("e.csv").write_text("Student,ID,Section,Essay\nAda,1,S,\n")
+    Path("link.csv").symlink_to("e.csv")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert "; write to another file" in refused(capsys, *command)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
