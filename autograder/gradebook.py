@@ -31,6 +31,7 @@ from autograder.report import GRADER_ERROR, Report
 from autograder.students import Handin, file_name
 
 KEPT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange needs to bring the feedback back
+_READ_ONLY_STATES = ("25006", "42501")  # PostgreSQL: a read-only transaction, and no right to write
 LONGEST_ID = 128  # of nbgrader's column
 _WRITTEN = sa.Table(
     "autograder_written",
@@ -65,9 +66,12 @@ class Gradebook:
             self._book = api.Gradebook(self.url, course.folders.course_id)
             _WRITTEN.create(self._book.engine, checkfirst=True)
             self._book.update_or_create_assignment(NAME)
+            _try_to_write(self._book.engine)
         except (SQLAlchemyError, ImportError, OSError) as error:
             if _is_full(error):
                 raise DiskFull(f"the gradebook {_shown(self.url)} was not written: {MAKE_ROOM}") from error
+            if _is_read_only(error):
+                raise _closed(self.url, error) from error
             raise UsageError(f"the gradebook {_shown(self.url)} cannot be opened: {_reason(error)}") from error
         self._release = course.release(self.url)
 
@@ -125,6 +129,8 @@ class Gradebook:
             db.rollback()
             if _is_full(error):
                 raise DiskFull(f"the gradebook {_shown(self.url)} was not written: {MAKE_ROOM}") from error
+            if _is_read_only(error):
+                raise _closed(self.url, error) from error
             reason = f"{_reason(error)}; what is entered stays, run the same command again"
             raise GraderFault(f"the gradebook {_shown(self.url)} was not written: {reason}") from error
         except BaseException:
@@ -292,6 +298,25 @@ def _shown(url: str) -> str:
 def _is_full(error: Exception) -> bool:
     """Say whether a disk is full, ours or the database's; SQLite has a code of its own for it."""
     return is_full(error) or getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_FULL"
+
+
+def _is_read_only(error: Exception) -> bool:
+    """Say whether a database lets us read alone: SQLite's file or folder, or the user that the server knows us as."""
+    origin = getattr(error, "orig", None)
+    name, state = getattr(origin, "sqlite_errorname", ""), getattr(origin, "pgcode", "")
+    return name.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or state in _READ_ONLY_STATES
+
+
+def _closed(url: str, error: Exception) -> UsageError:
+    what = "make it writable, for SQLite the file and its folder, or name another one with --gradebook"
+    return UsageError(f"the gradebook {_shown(url)} cannot be written: {_reason(error)}; {what}")
+
+
+def _try_to_write(engine: sa.Engine) -> None:
+    """Write a row and take it back: so that a gradebook that can only be read is told before anything is marked."""
+    with engine.connect() as connection:
+        connection.execute(sa.insert(_WRITTEN).values(notebook_id="", report="", sha256=""))
+        connection.rollback()
 
 
 def _reason(error: Exception) -> str:

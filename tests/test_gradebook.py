@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import sqlalchemy as sa
 from nbgrader import api
 
 from autograder.assignment import NAME, load_assignment
@@ -183,6 +184,21 @@ def test_a_database_that_is_not_there_is_said_in_a_sentence(folder: Path) -> Non
     with pytest.raises(UsageError) as caught:
         Gradebook(load_course(folder), load_assignment(folder), "postgresql://me:secret@localhost/none")
     assert "secret" not in str(caught.value)
+
+
+def test_a_database_that_can_only_be_read_is_said_in_a_sentence(folder: Path, gradebook: Gradebook) -> None:
+    """It is known when it is opened, and also when it becomes so later."""
+    path = gradebook.url.removeprefix("sqlite:///")
+    with pytest.raises(UsageError, match="cannot be written: attempt to write a readonly database; make it writable"):
+        Gradebook(load_course(folder), load_assignment(folder), f"sqlite:///file:{path}?mode=ro&uri=true")
+    try:
+        with gradebook._transaction() as db:
+            db.execute(sa.text("PRAGMA query_only = ON"))
+        with pytest.raises(UsageError, match="cannot be written"):
+            gradebook.extend("zoe", hours=1)
+    finally:
+        with gradebook._transaction() as db:
+            db.execute(sa.text("PRAGMA query_only = OFF"))
 
 
 def test_late_penalty_follows_the_table(tmp_path: Path) -> None:
