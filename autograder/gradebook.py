@@ -113,6 +113,11 @@ class Gradebook:
             self._enter_penalty(db, submitted)
             write_atomically(path, nbformat.writes(notebook))
 
+    def knows(self, student: str) -> bool:
+        """Say whether the student is in the gradebook."""
+        with self._transaction() as db:
+            return db.get(api.Student, student_key(student)) is not None
+
     def extend(self, student: str, hours: float) -> None:
         """Give a student more time than the others; 0 takes an extension back."""
         with self._transaction() as db:
@@ -186,13 +191,17 @@ def open_gradebook(assignment: Assignment, url: str | None, out: Path) -> Gradeb
     return Gradebook(course, assignment, url, autograded=out / "autograded" if url else None)
 
 
-def extend_command(assignment: Assignment, url: str | None, student: str, hours: float) -> str:
-    """Give a student so many hours more than the others, in place of what they had; returns a sentence about it."""
+def extend_command(assignment: Assignment, url: str | None, student: str, hours: float) -> tuple[str, bool]:
+    """Give a student so many hours more than the others, in place of what they had.
+
+    Returns a sentence about it, and whether the gradebook knew the student.
+    """
     with Gradebook(load_course(assignment.course), assignment, url) as gradebook:
+        is_known = gradebook.knows(student)
         gradebook.extend(student, hours=hours)
     if not hours:
-        return f"{student} has as much time as everybody."
-    return f"{student} has {hours:g} hours more than the others, from the next grading on."
+        return f"{student} has as much time as everybody.", is_known
+    return f"{student} has {hours:g} hours more than the others, from the next grading on.", is_known
 
 
 def student_key(student: str) -> str:

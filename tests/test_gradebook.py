@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from nbgrader import api
 
+from autograder import cli
 from autograder.assignment import NAME, load_assignment
 from autograder.errors import GraderFault, UsageError
 from autograder.gradebook import Gradebook, student_key
@@ -215,3 +216,13 @@ def test_late_penalty_follows_the_table(tmp_path: Path) -> None:
         assert submission_of(book, "ada").late_submission_penalty == pytest.approx(11.0)
         assert submission_of(book, "ben").late_submission_penalty == 0.0
         assert submission_of(book, "ben").score == 110.0
+
+
+def test_more_time_for_nobody_is_doubted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A student whom the gradebook has is known, also one who has handed nothing in."""
+    for said in ("no hand-in of 'amy' is known yet; is the name right?", ""):
+        assert cli.main(["extend", "amy", "2d", "--course", str(folder)]) == 0
+        shown = capsys.readouterr()
+        assert "amy has 48 hours more" in shown.out
+        assert said in shown.err
+        assert ("is known yet" in shown.err) is bool(said)

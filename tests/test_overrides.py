@@ -125,3 +125,22 @@ def test_grade_applies_decisions_without_marking_again(
     assert "1 of 1 changed by a person's decision" in capsys.readouterr().out
     assert rows(course)[0]["score"] == "0.0"
     assert run("override", "ada", "ema_update", "41", "--reason", "More.") == 2
+
+
+def test_a_decision_about_nobody_is_doubted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is entered all the same: the hand-in may come; who has handed in, or has a report, is not doubted."""
+    course = use_fake_judge(monkeypatch, tmp_path)
+
+    def doubted(student: str) -> bool:
+        assert run("override", student, "ema_update", "1", "--reason", "So.") == 0
+        return f"no hand-in of '{student}' is known yet; is the name right?" in capsys.readouterr().err
+
+    assert doubted("ada")
+    hand_in(course, "ada", "fine")
+    assert grade(course) == 0
+    hand_in(course, "ben", "fine")
+    (course / "submitted" / "ada").rename(tmp_path / "gone")
+    assert [doubted(student) for student in ("ada", "ben", "adda")] == [False, False, True]
+    assert len((course / "overrides.csv").read_text().splitlines()) == 5

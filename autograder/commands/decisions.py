@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from autograder.commands.common import add_command, course_of
@@ -33,10 +34,14 @@ def add(commands: Commands) -> None:
 def override(options: argparse.Namespace) -> int:
     """Enter a person's decision about a mark."""
     from autograder.assignment import load_assignment
+    from autograder.known import is_known
     from autograder.overrides import Appeal, override_command
 
+    course = course_of(options)
     appeal = Appeal(options.student, options.task, options.points, options.reason)
-    print(override_command(load_assignment(course_of(options)), appeal))
+    print(override_command(load_assignment(course), appeal))
+    if not is_known(course, options.student):
+        _warn(options.student)
     return 0
 
 
@@ -44,10 +49,21 @@ def extend(options: argparse.Namespace) -> int:
     """Give one student more time."""
     from autograder.assignment import load_assignment
     from autograder.gradebook import extend_command
+    from autograder.known import is_known
 
-    assignment = load_assignment(course_of(options))
-    print(extend_command(assignment, options.gradebook, options.student, options.hours))
+    course = course_of(options)
+    told, is_in_gradebook = extend_command(load_assignment(course), options.gradebook, options.student, options.hours)
+    print(told)
+    if not is_in_gradebook and not is_known(course, options.student):
+        _warn(options.student)
     return 0
+
+
+def _warn(student: str) -> None:
+    from autograder.known import doubt
+    from autograder.render.text import for_log
+
+    print(for_log(f"autograder: {doubt(student)}"), file=sys.stderr)
 
 
 def _hours(text: str) -> float:
