@@ -162,6 +162,22 @@ def test_a_message_is_told_once_a_task() -> None:
         assert text.count("As above.") == 2
 
 
+def test_as_above_stands_right_below_what_it_repeats() -> None:
+    """With another message between, or one that only some forms show, the first is told again."""
+    third, none = Fraction(1, 3), Fraction(0)
+    other = CheckResult("b", "b", third, Status.WRONG, none, "Another hint.")
+    partly = CheckResult("b", "b", third, Status.PASSED, Fraction(1, 2), "The hint.")
+    held = CheckResult("b", "b", third, Status.PASSED, Fraction(1), "")
+    for between, times in ((other, 2), (held, 1)):
+        first, last = (CheckResult(name, name, third, Status.WRONG, none, "The hint.") for name in "ac")
+        report = graded(tasks=(TaskResult("t", "T", 9.0, False, (first, between, last)),))
+        for text in (Page(to_html(report)).text, printed(report_table(report)), to_markdown(report)):
+            assert text.count("The hint.") == times
+            assert ("As above." in text) is (times == 1)
+    report = graded(tasks=(TaskResult("t", "T", 9.0, False, (partly, last)),))
+    assert "The hint." in printed(report_table(report))
+
+
 # --- the terminal
 
 

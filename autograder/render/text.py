@@ -27,9 +27,10 @@ def note(notice: Notice) -> str:
 
 
 def is_repeat(task: TaskResult, check: CheckResult) -> bool:
-    """Return whether an earlier check of the task was lost with the very same message."""
+    """Return whether the message right above, of the check that was lost before it, is the very same."""
     earlier = task.checks[: task.checks.index(check)]
-    return bool(check.message) and any(other.message == check.message for other in earlier)
+    told = [other for other in earlier if other.message or other.status is not Status.PASSED]
+    return bool(check.message and told) and told[-1].status is not Status.PASSED and told[-1].message == check.message
 
 
 def kind(check: CheckResult) -> str:
