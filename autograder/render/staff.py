@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +32,8 @@ def explained(report: Report, assignment: Assignment, settings: Settings) -> Ite
     }
     yield Text("What else decided it", style="bold")
     table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in ("name", "value"):
+        table.add_column(overflow="fold")  # a hash is one long word, and is compared to its end
     for name, value in facts.items():
         table.add_row(Text(name.replace("_", " ")), Text(one_line(str(value), 400)))
     yield table
@@ -42,7 +45,8 @@ def explained(report: Report, assignment: Assignment, settings: Settings) -> Ite
 def _checks(report: Report) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("check", "points", "verdict", "misconception", "seed"):
-        table.add_column(column, justify="right" if column == "points" else "left", no_wrap=column in ("check", "seed"))
+        side: Literal["left", "right"] = "right" if column == "points" else "left"
+        table.add_column(column, justify=side, no_wrap=column in ("check", "seed"), overflow="fold")
     for task in report.tasks:
         decided = f"by a person: {task.override.reason}" if task.override is not None else ""
         table.add_row(Text(task.id, style="bold"), f"{number(task.score)} / {number(task.points)}", Text(decided))
