@@ -77,6 +77,8 @@ def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, C
     refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
     stored = _Stored(job.out)
     kept = gather(stored, _stale_by(job.out, marking), folder=folder_from(page, job.out))
+    if not kept.rows and stored.broken:
+        raise UsageError(f"{job.out} holds no report that can be read; `autograder grade` writes them again")
     if not kept.rows:
         raise UsageError(f"{job.out} holds no reports; `autograder grade` writes them")
     kept.rows.sort(key=lambda row: row.student)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,13 @@ class Change:
     old: Report | None
     new: Report | None
     why: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()  # in which of the results, "old" and "new", there is a file that cannot be read
 
     @property
     def kind(self) -> str:
         """What has become of the mark, in words."""
+        if self.broken:
+            return f"cannot be read in the {' and the '.join(self.broken)} results"
         if self.old is None or self.new is None:
             return "only in the new results" if self.old is None else "only in the old results"
         if self.old.score is None or self.new.score is None:
@@ -80,8 +84,12 @@ def changes(old: Path, new: Path, names: Iterable[str]) -> Iterator[Change]:
         one, two = read_named(old, name), read_named(new, name)
         if one is None or two is None:
             known = one or two
-            if known is not None:
-                yield Change(known.student, one, two)
+            files = {"old": old / f"{name}.json", "new": new / f"{name}.json"}
+            broken = tuple(
+                when for when, found in (("old", one), ("new", two)) if found is None and os.path.lexists(files[when])
+            )
+            why = tuple(f"{files[when]} cannot be read; mark again" for when in broken)
+            yield Change(known.student if known else name, one, two, why, broken)
         elif _mark(one) != _mark(two):
             how = [record_named(folder, name).get("how") or {} for folder in (old, new)]
             yield Change(

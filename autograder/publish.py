@@ -65,7 +65,11 @@ def _read(file: Path) -> Report:
         if len(text) > REPORT_BYTES:
             raise ValueError(f"it is larger than {REPORT_BYTES} bytes")
         return Report.from_dict(json.loads(text))
-    except (OSError, ValueError, RecursionError) as error:
+    except FileNotFoundError:
+        raise UsageError(f"there is no file or folder {file}; name a folder of results, or one report in it") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {os.strerror(error.errno or 0)}") from None
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no report of this version of autograder: {error}; mark again") from None
 
 

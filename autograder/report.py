@@ -136,8 +136,10 @@ class Report:
         try:
             report = _report(value, known)
             same = report.to_dict() == value
-        except (AttributeError, KeyError, TypeError, ZeroDivisionError) as error:
-            raise ValueError(f"not a stored report: {type(error).__name__}: {error}") from None
+        except KeyError as error:
+            raise ValueError(f"not a stored report: it has no {error}") from None
+        except (AttributeError, TypeError, ZeroDivisionError):
+            raise ValueError("not a stored report: a part of it is of the wrong kind") from None
         if not same:
             raise ValueError("not a stored report: its parts do not add up to it")
         return report

@@ -65,17 +65,23 @@ def test_report_marks_what_is_stale(results: Path, capsys: pytest.CaptureFixture
     assert "n = 2" in page
 
 
-def test_report_leaves_out_who_left(results: Path, tmp_path: Path) -> None:
+def test_report_leaves_out_who_left(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A report of before the last grading, whose submission is gone, is counted apart; a file of rubbish too."""
     shutil.rmtree(tmp_path / "course" / "submitted" / "ben")
     assert grade(tmp_path / "course", workers=1) == 0
     (results / "cleo.json").write_text("{")
+    capsys.readouterr()
     assert run("report") == 0
+    assert f"Left out: 1 file in {results} that cannot be read" in capsys.readouterr().out
     page = (results / "index.html").read_text()
     assert "2 more reports are left over" in page
     assert "1 file in the folder could not be read" in page
     assert "ben.html" not in page
     assert "n = 1" in page
+    for path in results.glob("*.json"):
+        path.write_text("{")
+    assert run("report") == 2
+    assert "holds no report that can be read" in capsys.readouterr().err
 
 
 def test_report_knows_reports_of_an_unfinished_grading(results: Path) -> None:

@@ -108,9 +108,21 @@ def test_compare_tells_who_was_unreadable(compare: Callable[..., str]) -> None:
     assert "1 of 3 marks differ, 1 without a score before or now." in shown
 
 
-def test_compare_tells_who_came_and_went(compare: Callable[..., str]) -> None:
-    """A student with one report only is a difference; a report that is not whole is none."""
-    assert "1 only in the old results" in compare(lambda report, _: report.clear(), "cleo")
+def test_compare_tells_who_came_and_went(
+    compare: Callable[..., str], marked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A student with one report only is a difference; a file that is there and broken is said to be that."""
+    assert "1 cannot be read in the new results" in (told := compare(lambda report, _: report.clear(), "cleo"))
+    assert "only in" not in told
+    assert "new/cleo.json cannot be read" in "".join(told.split("\n")).replace("  ", "")
+    (tmp_path / "new" / "cleo.json").unlink()
+    assert run("compare", marked, tmp_path / "new") == 0
+    assert "1 only in the old results" in capsys.readouterr().out
+    for folder in ("new", "other"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "cleo.json").write_text("{")
+    assert run("compare", tmp_path / "new", tmp_path / "other") == 0
+    assert "1 cannot be read in the old and the new results" in capsys.readouterr().out
 
 
 def test_compare_of_equals_and_of_nothing(compare: Callable[..., str], marked: Path, tmp_path: Path) -> None:

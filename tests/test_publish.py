@@ -192,8 +192,16 @@ def test_what_is_no_report_is_refused_as_a_whole(tmp_path: Path, content: str) -
     results = store(tmp_path / "results", graded())
     (results / "eve.json").write_text(content, errors="surrogateescape")
     target = tmp_path / "summary.md"
-    assert "eve.json is no report" in publish("github", results, code=2, GITHUB_STEP_SUMMARY=target)
+    told = publish("github", results, code=2, GITHUB_STEP_SUMMARY=target)
+    assert "eve.json is no report" in told
+    assert "Error" not in told
     assert not target.exists()
+
+
+def test_a_path_that_is_not_there_is_said_to_be_that(tmp_path: Path) -> None:
+    """A slip in the path is no broken report."""
+    assert f"there is no file or folder {tmp_path / 'none'};" in publish("junit", tmp_path / "none", code=2)
+    assert "cannot be read: Not a directory" in publish("junit", store(tmp_path / "r", graded()) / "ada.json/x", code=2)
 
 
 def test_a_mark_that_does_not_add_up_is_refused(tmp_path: Path) -> None:

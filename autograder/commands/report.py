@@ -36,6 +36,10 @@ def report(options: argparse.Namespace) -> int:
     page, found = write_class_report(ReportJob(folder, options.out, options.anonymous), _marking(options, folder))
     if found.stale:
         console().print(f"{found.stale} of {len(found.rows)} reports were marked in another way than now.")
+    if found.broken:
+        files = f"{found.broken} file{'' if found.broken == 1 else 's'} in {folder}"
+        left_out = f"Left out: {files} that cannot be read; the next `autograder grade` marks anew."
+        console().print(left_out, soft_wrap=True)
     console().print(f"The class: {page}", soft_wrap=True)
     return 0
 
