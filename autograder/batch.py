@@ -15,6 +15,7 @@ from autograder.crew import Crew, Embedded, clear_up, cores, load_ahead
 from autograder.errors import UsageError
 from autograder.marking import Job, Marking
 from autograder.overrides import Overrides, load_overrides
+from autograder.plain import how_many
 from autograder.pool import mark_all
 from autograder.progress import ClassProgress, counted
 from autograder.provenance import in_one
@@ -159,7 +160,7 @@ def _show(results: Results, rows: Sequence[ClassRow], roll: Roll, kept: int, dec
     if roll.system:
         out.print(f"Read as a download from {roll.system}: the students are the numbers in its names.")
     counts = Counter(row.status for row in rows)
-    out.print(f"{len(roll)} student{'' if len(roll) == 1 else 's'}: {counted(counts)}.")
+    out.print(f"{how_many(len(roll), 'student')}: {counted(counts)}.")
     _print_names(f"{len(roll.absent)} handed nothing in", roll.absent)
     _print_names(f"{len(roll.not_on_roster)} not on the roster", roll.not_on_roster)
     if kept:

@@ -17,7 +17,7 @@ from autograder.assignment import NAME
 from autograder.canvas_export import Export
 from autograder.errors import UsageError
 from autograder.files import refuse_to_replace, write_atomically
-from autograder.plain import number, one_line
+from autograder.plain import how_many, number, one_line
 from autograder.report import Report
 from autograder.stored import A_STORED_FILE, read_reports, stored_files
 
@@ -53,7 +53,7 @@ class Told:
 
     def lines(self) -> Iterator[str]:
         """Yield the sentences; names are shown fit for a terminal."""
-        yield f"{self.filled} marks entered"
+        yield f"{how_many(self.filled, 'mark')} entered"
         for names, what in (
             (self.unmatched, "marked, but not in Canvas's export"),
             (self.ambiguous, "not entered, since the name fits more than one row or shares one with another"),
@@ -93,9 +93,10 @@ def _column(export: Export, wanted: str | None) -> int:
         found = [place for place, title in open_columns.items() if wanted in (title, _ID.sub("", title))]
     if len(found) != 1:
         titles = ", ".join(f"'{one_line(title)}'" for title in open_columns.values()) or "none"
-        which = f"called '{wanted}'" if wanted is not None else f"whose title holds '{_words(NAME)}'"
+        which = f"is called '{wanted}'" if wanted is not None else f"has a title that holds '{_words(NAME)}'"
+        columns = f"more than one column of the export {which}" if found else f"no column of the export {which}"
         raise UsageError(
-            f"{len(found)} columns of the export are {which}; name one with --column: {titles}. "
+            f"{columns}; name one with --column: {titles}. "
             "An assignment must exist in Canvas before the export has a column for it"
         )
     return found[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,8 +27,10 @@ class Export:
         """Read the file; raises UsageError for one that Canvas would not take either."""
         try:
             text = path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} cannot be read as Canvas's export: {error}") from None
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read as Canvas's export: {os.strerror(error.errno or 0)}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{path} is not in UTF-8, as Canvas's export is; export it again, or save it so") from None
         self.bom = text.startswith(BOM)
         text = text.removeprefix(BOM)
         self.line_end = "\r\n" if "\r\n" in text else "\n"

@@ -12,6 +12,7 @@ import datetime
 import getpass
 import io
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,7 +100,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
             rows = list(table)
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not in UTF-8; a spreadsheet saves it so as 'CSV UTF-8'") from None
+    except csv.Error as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     for line, row in enumerate(rows, 2):
         if set(row) != set(COLUMNS) or any(value is None for value in row.values()):

@@ -75,3 +75,8 @@ def _is_unfit(char: str) -> bool:
     if char in "\n\t" or char in _JOINERS:
         return False
     return unicodedata.category(char) in UNSAFE
+
+
+def how_many(count: int, thing: str) -> str:
+    """Return how many there are: 1 student, 2 students."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"

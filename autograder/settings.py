@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,11 +32,15 @@ def load_settings(course: Path) -> Settings:
     """
     path = course / "autograder.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may have put a mark in front
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path}: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not in UTF-8; save it in that encoding") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}") from None
     defaults = {field.name: field.default for field in fields(Settings)}
     for key, value in table.items():
         if key not in defaults:
@@ -51,6 +56,7 @@ def _check_value(path: Path, key: str, value: object, default: object) -> None:
         return
     allowed = (int, float) if isinstance(default, float) else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed):
-        raise UsageError(f"{path}: {key} is {value!r}; expected a number such as {default}")
+        kind = "a number" if isinstance(default, float) else "a whole number"
+        raise UsageError(f"{path}: {key} is {value!r}; expected {kind} such as {default}")
     if not 0 < value < 1e9:
         raise UsageError(f"{path}: {key} is {value!r}; expected a number above zero")

@@ -154,9 +154,17 @@ def test_canvas_file_holds_no_formula(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         ("name,points\nada,1\n", (), "is no export of Canvas's gradebook"),
         ("", (), "is no export of Canvas's gradebook"),
-        (EXPORT.replace("Consistency models", "Old"), (), "0 columns of the export"),
+        (
+            EXPORT.replace("Consistency models", "Old"),
+            (),
+            "no column of the export has a title that holds 'consistency models'; name",
+        ),
         (EXPORT, ("--column", "Missing"), "name one with --column: 'HW1 Consistency models (4314282)', 'Essay (99)'"),
-        (EXPORT.replace("Essay", "Consistency models resit"), (), "2 columns of the export"),
+        (
+            EXPORT.replace("Essay", "Consistency models resit"),
+            (),
+            "more than one column of the export has a title that holds",
+        ),
         (EXPORT.replace(",100,", ",,"), ("--scale",), "--scale needs Canvas's points"),
         ('Student,ID,Section,Consistency models\n"open', (), "cannot be read as CSV"),
     ],
@@ -170,7 +178,12 @@ def test_canvas_refuses_what_it_cannot_fill(
     assert not (tmp_path / "results" / "canvas.csv").exists()
 
 
-def test_canvas_refuses_a_file_in_another_encoding_and_an_empty_folder(tmp_path: Path) -> None:
+def test_canvas_refuses_a_file_in_another_encoding_and_an_empty_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Letters are never guessed either."""
     fill(tmp_path, EXPORT.replace("Ada", "Zoë"), [marked("ada")], code=2, encoding="latin-1")
+    assert "export.csv is not in UTF-8" in capsys.readouterr().err
+    assert cli.main(["canvas", str(tmp_path), str(tmp_path / "results")]) == 2
+    assert f"{tmp_path} cannot be read as Canvas's export: Is a directory" in capsys.readouterr().err
     fill(tmp_path / "results", EXPORT, [], code=2)

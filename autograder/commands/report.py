@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
 def report(options: argparse.Namespace) -> int:
     """Write the class's page."""
     from autograder.class_report import ReportJob, write_class_report
+    from autograder.plain import how_many
     from autograder.render.terminal import console
 
     folder = options.folder or course_of(options) / "results"
@@ -37,8 +38,8 @@ def report(options: argparse.Namespace) -> int:
     if found.stale:
         console().print(f"{found.stale} of {len(found.rows)} reports were marked in another way than now.")
     if found.broken:
-        files = f"{found.broken} file{'' if found.broken == 1 else 's'} in {folder}"
-        left_out = f"Left out: {files} that cannot be read; the next `autograder grade` marks anew."
+        files = how_many(found.broken, "file")
+        left_out = f"Left out: {files} in {folder} that cannot be read; the next `autograder grade` marks anew."
         console().print(left_out, soft_wrap=True)
     console().print(f"The class: {page}", soft_wrap=True)
     return 0

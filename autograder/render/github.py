@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from autograder.errors import GraderFault
-from autograder.plain import clean, for_log, number, one_line
+from autograder.plain import clean, for_log, how_many, number, one_line
 from autograder.render.markdown import code, escaped, to_markdown
 from autograder.render.text import points, statement, verdict
 from autograder.report import GRADED, GRADER_ERROR, Report, TaskResult
@@ -82,7 +82,7 @@ def _class_head(reports: Sequence[Report]) -> Iterator[str]:
     scores = sorted(report.score for report in reports if report.score is not None)
     counts = Counter(report.status.replace("_", " ") for report in reports)
     name = reports[0].assignment if reports else "no report"
-    yield f"## {escaped(one_line(name))}: {len(reports)} students"
+    yield f"## {escaped(one_line(name))}: {how_many(len(reports), 'student')}"
     yield ""
     yield "**" + ", ".join(f"{count} {escaped(status)}" for status, count in counts.most_common()) + "**"
     if scores:
