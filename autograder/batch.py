@@ -118,7 +118,7 @@ class _Keeper:
         if self._overrides.apply(stored) != stored:
             self.write(handin, stored, self._results.how_stored(handin))
             self.decided += 1
-        elif self._gradebook is not None and not self._gradebook.holds(stored):
+        elif self._gradebook is not None and not self._gradebook.holds(stored, handin):
             self._gradebook.write(stored, handin)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BEGINNING_BYTES = 256 << 20
 POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
+GROWTH_BYTES = 256 << 20  # a time-out after memory grew by this much is called after the memory
 MAX_QUESTIONS = 2_000  # a request; a right answer asks some twenty, one that asks row by row a thousand
 MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
 MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
@@ -98,6 +99,8 @@ class Request:
     clock: Stopwatch
     seconds: float
     checked: float
+    began_bytes: int | None = None  # resident when limits were first looked at
+    grew_bytes: int = 0
     questions: int = 0
     received_bytes: int = 0
 
@@ -233,9 +236,9 @@ class Box:
         if time.monotonic() - request.checked < POLL_SECONDS:
             return
         request.checked = time.monotonic()
-        self._check_space()
+        self._check_space(request)
         if request.clock.seconds() > request.seconds:
-            raise self._too_slow(request.seconds)
+            raise self._too_slow(request)
 
     def _drain(self) -> bool:
         """Read what the box has printed; False once nothing more can come."""
@@ -249,17 +252,21 @@ class Box:
             self.output.take(chunk)
         return True
 
-    def _check_space(self) -> None:
+    def _check_space(self, request: Request) -> None:
         keeper, limit = self._keeper, self._keeper.plan.memory_bytes
         scratch = keeper.scratch_use()
         pids = list(processes.descendants(keeper.pid))
         own = limit + BEGINNING_BYTES - scratch.memory_bytes
-        if processes.resident_bytes(pids) > own and processes.proportional_bytes(pids) > own:
+        resident = processes.resident_bytes(pids)
+        request.began_bytes = resident if request.began_bytes is None else request.began_bytes
+        request.grew_bytes = resident - request.began_bytes
+        if resident > own and processes.proportional_bytes(pids) > own:
             raise BoxFailure(Status.MEMORY, f"Your code used more than the {limit >> 20} MiB of memory it may have.")
         if scratch.files > MAX_SCRATCH_FILES or scratch.disk_bytes > MAX_SCRATCH_BYTES:
             raise BoxFailure(Status.RESOURCE, "Your code wrote more files, or larger ones, than it may leave behind.")
 
-    def _too_slow(self, seconds: float) -> BoxFailure:
+    def _too_slow(self, request: Request) -> BoxFailure:
+        seconds = request.seconds
         if processes.thread_count(list(processes.descendants(self._keeper.pid))) >= self._keeper.plan.processes - 1:
             return BoxFailure(
                 Status.RESOURCE,
@@ -267,6 +274,12 @@ class Box:
             )
         if self.output.total_bytes > SILENCE_BYTES:
             return BoxFailure(Status.OUTPUT, f"Your code printed without end and took longer than {seconds:g} s.")
+        if request.grew_bytes > GROWTH_BYTES:  # where pages are slow to come by, time ends before memory does
+            return BoxFailure(
+                Status.MEMORY,
+                f"Your code took longer than the {seconds:g} s that one call may take, while its memory grew; "
+                "is there a list or a tensor that grows without end?",
+            )
         return BoxFailure(
             Status.TIMEOUT,
             f"Your code took longer than the {seconds:g} s that one call may take; is there a loop that never ends?",

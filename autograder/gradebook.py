@@ -81,18 +81,29 @@ class Gradebook:
     def __exit__(self, *_: object) -> None:
         self._book.close()
 
-    def holds(self, report: Report) -> bool:
-        """Return whether this very report is what was written last for its student."""
+    def holds(self, report: Report, handin: Handin) -> bool:
+        """Return whether this very report is what was written last, with the penalty that is due now.
+
+        The penalty changes without the report: with an extension, the due date, the policy, or a later time stamp on
+        the same notebook.
+        """
         query = (
-            sa.select(_WRITTEN.c.report)
+            sa.select(_WRITTEN.c.report, api.SubmittedNotebook)
             .join(api.SubmittedNotebook, api.SubmittedNotebook.id == _WRITTEN.c.notebook_id)
             .join(api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id)
             .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
             .where(api.SubmittedAssignment.student_id == student_key(report.student), api.Notebook.name == NAME)
         )
         with self._transaction() as db:
-            found = db.scalar(query)
-        return bool(found == fingerprint(report)) and self._notebook_path(report.student).is_file()
+            row = db.execute(query).one_or_none()
+            if row is None or row[0] != fingerprint(report):
+                return False
+            submitted, timestamp = row[1], _timestamp(handin.notebook)
+            if timestamp is not None and timestamp != submitted.assignment.timestamp:
+                return False
+            if submitted.late_submission_penalty != self._penalty(submitted):
+                return False
+        return self._notebook_path(report.student).is_file()
 
     def write(self, report: Report, handin: Handin) -> None:
         """Enter a report, and put the marked notebook where formgrader finds it.
@@ -119,10 +130,11 @@ class Gradebook:
             return db.get(api.Student, student_key(student)) is not None
 
     def extend(self, student: str, hours: float) -> None:
-        """Give a student more time than the others; 0 takes an extension back."""
+        """Give a student more time than the others, at once also for what is marked; 0 takes an extension back."""
         with self._transaction() as db:
             submitted = self._submission(db, student, None)
             submitted.assignment.extension = datetime.timedelta(hours=hours) if hours else None
+            self._enter_penalty(db, submitted)
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
@@ -165,16 +177,19 @@ class Gradebook:
         return found
 
     def _enter_penalty(self, db: Any, submitted: api.SubmittedNotebook) -> None:
+        db.flush()
+        db.expire(submitted, ["score"])
+        submitted.late_submission_penalty = self._penalty(submitted)
+
+    def _penalty(self, submitted: api.SubmittedNotebook) -> float | None:
+        """Return the points that the course's policy takes from the score in the database; None for none."""
+        late = submitted.assignment.total_seconds_late
+        if late <= 0:
+            return None
         step = AssignLatePenalties(config=self._course.config)
         step.init_plugin()
-        submitted.late_submission_penalty = None
-        late = submitted.assignment.total_seconds_late
-        if late > 0:
-            db.flush()
-            db.expire(submitted, ["score"])
-            penalty = step.plugin_inst.late_submission_penalty(submitted.assignment.student_id, submitted.score, late)
-            if penalty is not None:
-                submitted.late_submission_penalty = min(max(penalty, 0.0), submitted.score)
+        penalty = step.plugin_inst.late_submission_penalty(submitted.assignment.student_id, submitted.score, late)
+        return None if penalty is None else min(max(penalty, 0.0), submitted.score)
 
     def _notebook_path(self, student: str) -> Path:
         key = student_key(student)
@@ -201,7 +216,7 @@ def extend_command(assignment: Assignment, url: str | None, student: str, hours:
         gradebook.extend(student, hours=hours)
     if not hours:
         return f"{student} has as much time as everybody.", is_known
-    return f"{student} has {hours:g} hours more than the others, from the next grading on.", is_known
+    return f"{student} has {hours:g} hours more than the others; a penalty for lateness counts anew.", is_known
 
 
 def student_key(student: str) -> str:

@@ -116,6 +116,22 @@ def f(model):
         """Silence, half a frame, and a channel that is closed are told apart, and none of them hangs."""
         assert verdict(bench, f"def f(model):\n    {speech}", 2.0)[0] is status
 
+    @pytest.mark.parametrize(("kept", "status"), [("block", Status.MEMORY), ("None", Status.TIMEOUT)])
+    def test_memory_that_grows_until_time_is_up_is_told(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, kept: str, status: Status
+    ) -> None:
+        """Where pages come slowly, a growing list meets the clock before its limit; what comes and goes grows not."""
+        monkeypatch.setattr(channel, "GROWTH_BYTES", 16 << 20)
+        source = f"""
+import time
+def f(model):
+    held = []
+    while True:
+        block = bytearray(1 << 20)
+        held.append({kept})
+        time.sleep(0.01)"""
+        assert verdict(bench, source)[0] is status
+
     def test_a_byte_now_and_then_is_a_time_out(self, bench: Bench) -> None:
         """A reply that comes byte by byte, each in time, does not stretch the limit of the call."""
         source = """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import time
+from typing import Any
 
 import pytest
 
 from autograder.box import failures
-from autograder.box.failures import SLACK, CellTooSlow
+from autograder.box.failures import SLACK, CellTooSlow, describe_failure
+from autograder.box.notebook import compile_cell
 
 LIMIT_SECONDS = 0.05
 
@@ -38,3 +41,104 @@ def test_waiting_is_told_for_this_thread() -> None:
     """The kernel's count of waiting never falls."""
     first = failures.waiting_seconds()
     assert 0.0 <= first <= failures.waiting_seconds()
+
+
+class Awkward(Exception):
+    """An exception whose every attribute raises."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class Unhashable(type):
+    """A metaclass that refuses what classes are usually asked."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __hash__(cls) -> int:
+        raise RuntimeError
+
+
+class Refusing(ValueError, metaclass=Unhashable):
+    """An exception of such a class."""
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """Return the description of an exception raised in cell 7."""
+    namespace = {"error": error}
+    try:
+        exec(compile("\nraise error", "<cell 7>", "exec"), namespace)
+    except BaseException as raised:
+        return describe_failure(raised)
+    raise AssertionError
+
+
+def with_attributes(error: Exception, **attributes: Any) -> Exception:
+    """Return an exception with attributes of any kind."""
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Awkward(), "Exception"),
+        (Refusing(), "ValueError"),
+        (with_attributes(OSError(), errno=[]), "OSError"),
+        (with_attributes(ValueError("x"), reason=7, errno="2"), "ValueError"),
+        (with_attributes(SyntaxError("x"), filename=[], lineno=[]), "SyntaxError"),
+    ],
+    ids=["raising", "metaclass", "number", "reason", "place"],
+)
+def test_exception_that_resists_is_described_as_far_as_it_lets(error: Exception, kind: str) -> None:
+    """What cannot be read of it is left out; it is an exception like others, not the end of the process."""
+    found = described(error)
+    assert (found["kind"], found["type"]) == ("runtime", kind)
+    assert all(type(value) in (str, int, type(None)) for value in found.values())
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), "memory"),
+        (OSError(errno.ENOMEM, "no"), "memory"),
+        (OSError(errno.ENOSPC, "no"), "resource"),
+        (PermissionError(errno.EACCES, "no"), "blocked"),
+        (NotImplementedError(), "not_attempted"),
+        (ValueError(), "runtime"),
+    ],
+)
+def test_kind_and_place(error: Exception, kind: str) -> None:
+    """The kind is the limit or wall that was met; the place is the line of the student's cell."""
+    found = described(error)
+    assert (found["kind"], found["cell"], found["line"]) == (kind, 7, 2)
+
+
+def test_what_filled_memory_is_let_go() -> None:
+    """The variables of the student's frames hold on to memory, so they are cleared; the exception is kept by none."""
+
+    class Kept:
+        """Something large."""
+
+    left = []
+    Kept.__del__ = lambda self: left.append(1)  # type: ignore[attr-defined]
+    namespace: dict[str, Any] = {"Kept": Kept}
+    exec(compile("def f():\n    held = [Kept()]\n    raise MemoryError", "<cell 7>", "exec"), namespace)
+    with pytest.raises(MemoryError) as caught:
+        namespace["f"]()
+    assert not left
+    assert describe_failure(caught.value)["kind"] == "memory"
+    assert left
+
+
+def test_null_byte_is_a_syntax_error_of_its_cell() -> None:
+    """Python names no file for it; the cell is named all the same."""
+    with pytest.raises(SyntaxError) as caught:
+        compile_cell("x = 1\0", "<cell 7>")
+    found = describe_failure(caught.value)
+    assert (found["kind"], found["cell"]) == ("syntax", 7)

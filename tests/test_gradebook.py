@@ -145,11 +145,11 @@ def test_nothing_readable_is_zero_with_the_reason(folder: Path, gradebook: Grade
 
 def test_holds_knows_what_was_written(folder: Path, gradebook: Gradebook) -> None:
     """The very report that was written is known again, without its seconds; another one is not."""
-    report = report_of("ida")
-    assert not gradebook.holds(report)
-    gradebook.write(report, handin(folder, "ida"))
-    assert gradebook.holds(replace(report, seconds=9.0))
-    assert not gradebook.holds(report_of("ida", {"ema_update": NOTHING}))
+    report, given = report_of("ida"), handin(folder, "ida")
+    assert not gradebook.holds(report, given)
+    gradebook.write(report, given)
+    assert gradebook.holds(replace(report, seconds=9.0), given)
+    assert not gradebook.holds(report_of("ida", {"ema_update": NOTHING}), given)
 
 
 def test_a_failure_leaves_no_half_student(
@@ -216,6 +216,35 @@ def test_late_penalty_follows_the_table(tmp_path: Path) -> None:
         assert submission_of(book, "ada").late_submission_penalty == pytest.approx(11.0)
         assert submission_of(book, "ben").late_submission_penalty == 0.0
         assert submission_of(book, "ben").score == 110.0
+
+
+def test_penalty_is_the_one_that_is_due_now(tmp_path: Path) -> None:
+    """An extension counts at once; a due date or a time of hand-in that has changed makes the next grading enter it."""
+    folder = course_folder(tmp_path / "course", "c.LatePolicy.table = [(1, 0), (24, 10)]")
+
+    def penalty() -> float:
+        with api.Gradebook(gradebook.url) as book:
+            return float(submission_of(book, "ada").late_submission_penalty)
+
+    with Gradebook(load_course(folder), load_assignment(folder)) as gradebook:
+        with api.Gradebook(gradebook.url) as book:
+            book.update_or_create_assignment(NAME, duedate="2026-11-01 08:00:00 UTC")
+        report, given = report_of("ada"), handin(folder, "ada")
+        gradebook.write(report, given)
+        assert penalty() == pytest.approx(11.0)
+        gradebook.extend("ada", hours=1.5)
+        assert penalty() == 0.0
+        assert gradebook.holds(report, given)
+        gradebook.extend("ada", hours=0)
+        assert penalty() == pytest.approx(11.0)
+        assert gradebook.holds(report, given)
+        with api.Gradebook(gradebook.url) as book:
+            book.update_or_create_assignment(NAME, duedate="2026-11-02 08:00:00 UTC")
+        assert not gradebook.holds(report, given)
+        gradebook.write(report, given)
+        assert penalty() == 0.0
+        (given.notebook.parent / "timestamp.txt").write_text("2026-11-02 12:00:00 UTC")
+        assert not gradebook.holds(report, given)
 
 
 def test_more_time_for_nobody_is_doubted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,6 +45,7 @@ def run(source: str) -> dict[str, Any]:
         "r = %timeit -o 1 + 1\nr.best\nx = 5",
         "get_ipython().events.register('post_run_cell', print)\n'a' in get_ipython().config\nx = 5",
         "get_ipython().run_cell('x = 5')",
+        "%pylab inline\nx = int(np.sum(ones(5)))\nplt.close()",
     ],
 )
 def test_cell_with_magics_runs_its_python(source: str) -> None:

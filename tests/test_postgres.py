@@ -71,7 +71,7 @@ def test_gradebook_may_be_in_postgresql(url: str, tmp_path: Path) -> None:
             assert submission_of(book, "ada").max_score == 120.0
             grade_of(book, "ada", "reflect_1").manual_score = 7.5
             book.db.commit()
-        assert gradebook.holds(report)
+        assert gradebook.holds(report, given)
         gradebook.write(report_of("ada"), given)
         gradebook.extend("ada", hours=48)
     with api.Gradebook(url) as book:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import builtins
 import contextlib
 import errno
+import mmap
 import re
 import signal
 import socket
 import time
+import traceback
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -22,6 +24,7 @@ SHORTEST_SECONDS = 0.01
 REFUSED = {errno.EPERM, errno.EACCES, errno.EROFS, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 REFUSED |= {errno.ECONNREFUSED, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL, errno.ENOSYS}
 EXHAUSTED = {errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.EMLINK}
+_PUBLIC_TYPES = {id(kind): kind.__name__ for kind in vars(builtins).values() if isinstance(kind, type)}
 CELL_NAME = re.compile(r"<cell (\d+)>")
 
 
@@ -67,43 +70,81 @@ def waiting_seconds() -> float:
         return 0.0
 
 
+class Reserve:
+    """Memory that is let go before a failure is described, so that there is some to do it with."""
+
+    BYTES = 8 << 20  # an arena of Python's own takes one megabyte at a time
+
+    def __init__(self) -> None:
+        self._held: mmap.mmap | None = None
+        self.fill()
+
+    def fill(self) -> None:
+        """Hold it again, if it can be had; its pages are never touched, so it costs a share of the limit alone."""
+        with contextlib.suppress(BaseException):
+            self._held = self._held or mmap.mmap(-1, self.BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+    def release(self) -> None:
+        """Let it go."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+
+_reserve = Reserve()
+
+
 def describe_failure(error: BaseException) -> dict[str, Any]:
-    """Return kind, type, text and the place in the student's notebook of an exception."""
-    cell, line = _place(error)
+    """Return kind, type, text and the place in the student's notebook of an exception.
+
+    The exception is the student's code too: whatever it raises while it is looked at leaves that part empty.
+    """
+    _reserve.release()
     failure: dict[str, Any] = {
-        "kind": _kind(error),
+        "kind": "runtime",
         "type": _public_type(error),
         "text": _text(error),
-        "cell": cell,
-        "line": line,
+        "cell": None,
+        "line": None,
         "column": None,
     }
-    if isinstance(error, SyntaxError) and (match := CELL_NAME.fullmatch(str(error.filename))):
-        failure.update(cell=int(match[1]), line=error.lineno, column=error.offset)
+    with contextlib.suppress(BaseException):
+        failure["cell"], failure["line"] = _place(error)
+    with contextlib.suppress(BaseException):
+        failure["kind"] = _kind(error)
+    with contextlib.suppress(BaseException):
+        if isinstance(error, SyntaxError) and (match := CELL_NAME.fullmatch(str(error.filename))):
+            place = {"cell": int(match[1]), "line": error.lineno, "column": error.offset}
+            failure.update({name: value for name, value in place.items() if type(value) is int})
+    if failure["kind"] == "memory":
+        with contextlib.suppress(BaseException):
+            traceback.clear_frames(error.__traceback__)  # what the student's variables hold
+    _reserve.fill()
     return failure
 
 
 def _kind(error: BaseException) -> str:
     for link in _chain(error):
-        if isinstance(link, NotImplementedError):
+        kind = type(link)  # isinstance would ask the object itself for its class
+        if issubclass(kind, NotImplementedError):
             return "not_attempted"
-        if isinstance(link, CellTooSlow):
+        if issubclass(kind, CellTooSlow):
             return "timeout"
-        if isinstance(link, MemoryError) or _out_of_memory(link):
+        if issubclass(kind, MemoryError) or _is_one_of(link, {errno.ENOMEM}, "can't allocate memory"):
             return "memory"
-        if isinstance(link, OSError | RuntimeError) and _exhausted(link):
+        if issubclass(kind, OSError | RuntimeError) and _is_one_of(link, EXHAUSTED, "can't start new thread"):
             return "resource"
-        if isinstance(link, socket.gaierror) or (isinstance(link, OSError) and link.errno in REFUSED):
+        if issubclass(kind, socket.gaierror) or (issubclass(kind, OSError) and _is_one_of(link, REFUSED)):
+            return "blocked"
+        if kind.__name__ == "CalledProcessError":  # a program that met a wall, pip most of all
             return "blocked"
     return "syntax" if isinstance(error, SyntaxError) and CELL_NAME.fullmatch(str(error.filename)) else "runtime"
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    return getattr(error, "errno", None) == errno.ENOMEM or "can't allocate memory" in _text(error)
-
-
-def _exhausted(error: BaseException) -> bool:
-    return getattr(error, "errno", None) in EXHAUSTED or "can't start new thread" in _text(error)
+def _is_one_of(error: BaseException, numbers: set[int], text: str | None = None) -> bool:
+    """Say whether an exception has one of these numbers, or this text."""
+    number = _attribute(error, "errno")
+    return (type(number) is int and number in numbers) or (text is not None and text in _text(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -113,21 +154,32 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if link is None:
             return
         yield link
-        reason = getattr(link, "reason", None)
-        link = reason if isinstance(reason, BaseException) else link.__cause__ or link.__context__
+        reason = _attribute(link, "reason")
+        if not issubclass(type(reason), BaseException):
+            reason = _attribute(link, "__cause__")
+            reason = _attribute(link, "__context__") if reason is None else reason
+        link = reason
+
+
+def _attribute(error: BaseException, name: str) -> Any:
+    """Return an attribute, None where it is missing or cannot be read."""
+    try:
+        return getattr(error, name, None)
+    except BaseException:  # a property of the student's own
+        return None
 
 
 def _public_type(error: BaseException) -> str:
     """Return the name of the nearest built-in class: a name of the student's own could carry anything."""
-    for base in type(error).__mro__:
-        if getattr(builtins, base.__name__, None) is base:
-            return str(base.__name__)
-    return "CellTooSlow" if isinstance(error, CellTooSlow) else "BaseException"
+    for base in type.__dict__["__mro__"].__get__(type(error)):
+        if id(base) in _PUBLIC_TYPES:
+            return _PUBLIC_TYPES[id(base)]
+    return "CellTooSlow" if type(error) is CellTooSlow else "BaseException"
 
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)[:MAX_TEXT]
+        return str.__getitem__(str(error), slice(MAX_TEXT))  # of a str, whatever class it claims
     except BaseException:  # __str__ is the student's code too
         return ""
 

@@ -23,6 +23,14 @@ WRITES_ITS_BODY = frozenset({"writefile", "file"})
 PERHAPS_IPYTHON = re.compile(r"^[ \t]*(?:[%!?]|>>>|In \[)|\?[ \t]*$|=[ \t]*[%!]|\A\s*^[ \t]+\S", re.MULTILINE)
 PRUN_OPTIONS = re.compile(r"\A(?:\s*(?:-[rq]|-[lsTD]\s*\S+)(?=\s))*")
 
+PYLAB = """
+import matplotlib, numpy
+from matplotlib import pylab, pyplot
+np, plt = numpy, pyplot
+from pylab import *
+from numpy import *
+"""
+
 
 def compile_cell(source: str, name: str, flags: int = 0, first_line: int = 1) -> CodeType:
     """Compile a cell, or a part of one that begins at `first_line`, as IPython would.
@@ -32,8 +40,9 @@ def compile_cell(source: str, name: str, flags: int = 0, first_line: int = 1) ->
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
         code: CodeType = compile("\n" * (first_line - 1) + source, name, "exec", flags=flags, dont_inherit=True)
-    except SyntaxError:
+    except SyntaxError as error:
         if not PERHAPS_IPYTHON.search(source):
+            error.filename = error.filename or name  # which Python leaves out for a null byte
             raise
         code = compile(_lines_kept(source, first_line), name, "exec", flags=flags, dont_inherit=True)
     return code
@@ -120,6 +129,8 @@ class Shell:
         """
         if name == "timeit" and "-o" in line.split():
             return SimpleNamespace(best=1.0, worst=1.0, average=1.0, stdev=0.0, loops=1, repeat=1, all_runs=[1.0])
+        if name == "pylab":
+            exec(PYLAB, self.user_ns)
         if name not in RUNS_ITS_BODY:
             return None
         if name == "prun":
