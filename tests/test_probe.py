@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,21 @@ def test_probe_answers_any_idiom(idiom: Callable[[Any], Tensor]) -> None:
 
     torch.testing.assert_close(idiom(Probe(ask)).detach(), X * T[:, None])
     assert {len(x) for x, _ in asked} <= {3, 6}
+
+
+def test_copy_in_double_precision_is_asked_and_answers_so() -> None:
+    """The question travels in single precision, as the judge's networks have it."""
+    probe = copy.deepcopy(Probe(lambda x, t: x * t[:, None])).double()
+    answer = probe(X.double(), T.double())
+    assert answer.dtype == torch.float64
+    assert torch.equal(answer.float(), X * T[:, None])
+
+
+def test_double_precision_is_not_for_a_network_in_single() -> None:
+    """What a network would refuse reaches the judge as it is."""
+    asked: list[Tensor] = []
+    Probe(lambda x, t: asked.append(x) or X)(X.double(), T)
+    assert asked[0].dtype == torch.float64
 
 
 def test_probe_under_vmap_takes_no_single_rows() -> None:

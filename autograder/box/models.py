@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -50,9 +49,20 @@ class Probe(nn.Module):
         """Ask the judge; the answer depends on a parameter, so a forgotten no_grad shows."""
         self.calls += 1
         transformed = any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in (x, t))
-        ask = partial(_ask_below, self._ask) if transformed else self._ask
-        answer = ask(x, t)
+        if transformed:
+            answer = _ask_below(self._ask, x, t)
+        elif (
+            self.weight.dtype == torch.float64
+        ):  # a copy made by `.double()`: it is asked, and answers, as such a network
+            answer = self._ask(*(_single(value) for value in (x, t))).double()
+        else:
+            answer = self._ask(x, t)
         return answer + 0.0 * self.weight
+
+
+def _single(value: Any) -> Any:
+    """Return a tensor of double precision in single, anything else as it is."""
+    return value.float() if isinstance(value, Tensor) and value.dtype == torch.float64 else value
 
 
 class _Question(torch.autograd.Function):

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import torch
+
 from autograder.box.answers import Answerer, only_here, run_cells_limited
 from autograder.box.notebook import furnish
 from autograder.wire import WireError, receive_from, send
@@ -17,12 +19,18 @@ from autograder.wire import WireError, receive_from, send
 def prepare(namespace: dict[str, Any], prelude: list[str], teacher: dict[str, Any] | None) -> None:
     """Run the prelude's cells in a namespace and put the trained teacher there."""
     furnish(namespace)
+    torch.compile = _as_it_is
     for number, source in enumerate(prelude, 1):
         exec(compile(source, f"<prelude {number}>", "exec", dont_inherit=True), namespace)
     if teacher is not None:
         model = namespace["ToyModel"]()
         model.load_state_dict(teacher)
         namespace["teacher"] = model.eval().requires_grad_(False)
+
+
+def _as_it_is(model: Any = None, **_: Any) -> Any:
+    """Stand for torch.compile: a compiler takes longer than a call may, and the values are the same without one."""
+    return (lambda function: function) if model is None else model
 
 
 def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str]) -> None:

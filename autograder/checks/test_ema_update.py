@@ -91,7 +91,8 @@ def test_slow_decays(student: Student, seed: int) -> None:
 def test_fast_decays(student: Student, seed: int) -> None:
     """With a decay that is not close to one the target follows fast."""
     draw = Draw(seed)
-    compare_each(student, draw, (0.25, 0.5, between(draw, 0.52, 0.68), between(draw, 0.04, 0.16)))
+    gaps = (0.52, 0.68), (0.04, 0.16), (0.28, 0.46), (0.72, 0.88)
+    compare_each(student, draw, (0.25, 0.5, *(between(draw, *gap) for gap in gaps)))
 
 
 @points(3, value=True)

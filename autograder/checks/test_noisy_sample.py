@@ -44,8 +44,8 @@ def test_values(student: Student, seed: int) -> None:
     """Each row is mixed at its own noise level."""
     draw = Draw(seed)
     # Two rows of two coordinates come first: there a missing axis broadcasts in silence and can be named.
-    # Seven come twice: nothing may be left of a call when the next one has as many.
-    for rows in (2, 3, 7, 7, 1000):
+    # Some come twice: nothing may be left of a call when the next one has as many rows.
+    for rows in (2, 3, 7, 7, 1000, 1000):
         compare(student, draw.normal(rows, 2), draw.normal(rows, 2), draw.times(rows))
     with expect.only_here(lambda: plain(student, draw), expect.RANGE):
         compare(student, expect.LARGE * draw.normal(9, 2), expect.LARGE * draw.normal(9, 2), draw.times(9))

@@ -1,0 +1,5 @@
+def teacher_ode_step(teacher, x_tn1, t_n1, t_n):
+    v = teacher(x_tn1, t_n1)
+    if v.requires_grad:
+        v.sum().backward()
+    return x_tn1 - (t_n1 - t_n)[:, None] * v.detach()
