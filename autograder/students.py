@@ -154,6 +154,8 @@ def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(f"{folder} is not a folder of submissions: {reason}") from None
+    if leave_out.resolve().parent == folder.resolve() and find_notebook(leave_out)[0] is not None:
+        raise UsageError(f"{leave_out} holds a student's notebook; name another folder for the results")
     ours = {leave_out.resolve()}
     if folder.resolve() in ours or os.path.lexists(folder / LOCK):  # reports stand, or stood, beside the submissions
         ours |= {(folder / name).resolve() for name in RESULTS_FOLDERS}

@@ -34,7 +34,9 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["score", "a.ipynb", "--json", "."], "it is a folder"),
         (["score", "a.ipynb", "--json", "a.ipynb"], "is the submission itself"),
         (["score", "a.ipynb", "--json", "-", "--junit", "-"], "two reports cannot both be written to -"),
-        (["score", "a.ipynb", "--course", "missing"], "no source notebook at missing"),
+        (["score", "a.ipynb", "--course", "missing"], "missing is no folder; --course takes the folder"),
+        (["release", "--check", "--course", "missing"], "missing is no folder"),
+        (["package", "student", "--course", "missing"], "missing is no folder"),
         (["grade", "missing"], "not a folder of submissions"),
         (["grade", "empty"], "holds no submissions"),
         (["score", "::error::\x1b[31m\u202e.ipynb"], "there is no file : :error: :\ufffd.ipynb"),
@@ -65,6 +67,7 @@ def test_wrong_usage_exits_2_with_one_sentence(
         ["score", "a.ipynb", "--isolation", "none"],
         ["grade", "--workers", "0"],
         ["grade", "--workers", "²"],
+        ["extend", "ada", "99999999999d"],
     ],
 )
 def test_wrong_options_exit_2(course: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import UsageError
 from autograder.students import Roll, file_name, file_sha256, student_id
 from tests.fake_class import HOSTILE_NAMES
 from tests.fake_judge import hand_in
@@ -60,6 +61,15 @@ def test_roll_leaves_out_results_that_stand_among_the_submissions(tmp_path: Path
     (tmp_path / "eve" / "staff" / ".lock").touch()
     (tmp_path / "eve" / "mine.ipynb").touch()
     assert list(Roll(tmp_path, leave_out=tmp_path / "results").students()) == ["ada", "autograded", "eve", "staff"]
+
+
+def test_results_never_take_the_place_of_a_hand_in(tmp_path: Path) -> None:
+    """A student's folder named as OUT would be left out of the class."""
+    hand_in(tmp_path, "ada", "x")
+    hand_in(tmp_path, "ben", "x")
+    submitted = tmp_path / "submitted"
+    with pytest.raises(UsageError, match=r"ben holds a student's notebook; name another folder for the results"):
+        Roll(submitted, leave_out=submitted / "ben")
 
 
 def test_file_that_is_too_large_is_not_read_for_its_hash(tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ def course_of(options: argparse.Namespace, submission: Path | None = None) -> Pa
     from autograder.assignment import find_course
 
     if options.course is not None:
+        if not options.course.is_dir():
+            raise UsageError(f"{options.course} is no folder; --course takes the folder of a course")
         return Path(options.course)
     try:
         return find_course(Path.cwd())

@@ -12,6 +12,8 @@ from autograder.commands.common import add_command, course_of
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
 
+MOST_HOURS = 24 * 3652
+
 
 def add(commands: Commands) -> None:
     """Add the commands."""
@@ -71,4 +73,6 @@ def _hours(text: str) -> float:
     if not text or found is None:
         raise argparse.ArgumentTypeError(f"'{text}' is not a time such as 2d, 12h or 1d12h")
     days, hours = (int(part or 0) for part in found.groups())
+    if 24 * days + hours > MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"'{text}' is more than ten years")
     return 24.0 * days + hours
