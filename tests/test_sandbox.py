@@ -303,3 +303,22 @@ def hash_with_seed_0(text: str) -> int:
         env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return int(run.stdout)
+
+
+@needs_bubblewrap
+@pytest.mark.bubblewrap
+def test_compiled_functions_are_run_as_they_are() -> None:
+    """A compiler would take longer than a call may; as a decorator, with options, or called."""
+    bench = Bench()
+    source = """
+import torch
+@torch.compile
+def f(x): return x + 1
+@torch.compile(mode="reduce-overhead", dynamic=True)
+def g(x): return f(x) + 1
+assert torch.compile(g, fullgraph=True)(1) == 3
+"""
+    try:
+        assert bench.run(source).kind is None
+    finally:
+        bench.stop()

@@ -118,7 +118,8 @@ ROWS = (
     Row("39_memory_bomb_tensor", answers=ema("torch.zeros(10**12)"), lost=("ema_update",), statuses=statuses("memory")),
     Row(
         "39_memory_bomb_list",
-        answers=ema("held = []\nwhile True: held.append(bytearray(10**8))"),
+        # Pages that are never touched cost no time: the limit is met before the clock, however busy the machine.
+        answers=ema("held = []\nwhile True: held.append(torch.empty(10**8, dtype=torch.uint8))"),
         lost=("ema_update",),
         statuses=statuses("memory"),
     ),
