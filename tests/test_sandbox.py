@@ -305,7 +305,6 @@ def hash_with_seed_0(text: str) -> int:
     return int(run.stdout)
 
 
-@needs_bubblewrap
 @pytest.mark.bubblewrap
 def test_compiled_functions_are_run_as_they_are() -> None:
     """A compiler would take longer than a call may; as a decorator, with options, or called."""
