@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import forkserver, util
 from multiprocessing.context import ForkServerContext
+from threading import Thread
 from typing import Any, Protocol
 
 from autograder.errors import GraderFault
@@ -61,9 +62,11 @@ class Embedded:
         try:
             yield pool
         except BaseException:
-            locks = pool.locks()
+            manager, locks = pool.manager(), pool.locks()
             pool.shutdown(wait=False, cancel_futures=True)
             _end(set(multiprocessing.active_children()) - before)
+            if manager is not None:  # it closes a pipe as it ends, which the interpreter's end may be writing to
+                manager.join(PATIENCE_SECONDS)
             del locks  # only now
             raise
         pool.shutdown()
@@ -75,6 +78,11 @@ class _Pool(ProcessPoolExecutor):
     def submit(self, *arguments: Any, **keywords: Any) -> Future[Any]:
         with held_back():
             return super().submit(*arguments, **keywords)
+
+    def manager(self) -> Thread | None:
+        """Return the thread that looks after the workers; `shutdown` forgets it."""
+        thread: Thread | None = getattr(self, "_executor_manager_thread", None)
+        return thread
 
     def locks(self) -> tuple[Any, ...]:
         """Return the queues, whose locks are gone with them: a worker that is just starting looks for these."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
+
+from autograder.crew import Embedded
 
 ROOT = Path(__file__).parents[1]
 STARTS = """
@@ -39,3 +43,17 @@ def test_workers_import_nothing_from_the_folder_of_submissions(tmp_path: Path, m
     )
     assert not trace.exists()
     assert run.returncode == 0, run.stderr
+
+
+def test_a_pool_left_by_an_exception_leaves_no_thread() -> None:
+    """A thread that still ends while the interpreter does would print a trace-back after Ctrl-C."""
+    before = set(threading.enumerate())
+
+    def interrupted() -> None:
+        with Embedded(1).open() as pool:
+            pool.submit(time.sleep, 60)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert set(threading.enumerate()) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import subprocess
 import time
 from typing import Any
 
@@ -109,6 +110,7 @@ def test_exception_that_resists_is_described_as_far_as_it_lets(error: Exception,
         (OSError(errno.ENOMEM, "no"), "memory"),
         (OSError(errno.ENOSPC, "no"), "resource"),
         (PermissionError(errno.EACCES, "no"), "blocked"),
+        (subprocess.CalledProcessError(1, ["pip", "install"]), "blocked"),
         (NotImplementedError(), "not_attempted"),
         (ValueError(), "runtime"),
     ],

@@ -51,10 +51,8 @@ class Probe(nn.Module):
         transformed = any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in (x, t))
         if transformed:
             answer = _ask_below(self._ask, x, t)
-        elif (
-            self.weight.dtype == torch.float64
-        ):  # a copy made by `.double()`: it is asked, and answers, as such a network
-            answer = self._ask(*(_single(value) for value in (x, t))).double()
+        elif self.weight.dtype == torch.float64:  # as a copy made by `.double()` is asked, and answers
+            answer = self._ask(_single(x), _single(t)).double()
         else:
             answer = self._ask(x, t)
         return answer + 0.0 * self.weight

@@ -125,7 +125,7 @@ class Shell:
     def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
         """Run the statement of `%time`, or return its value for `x = %time f()`; ignore nearly every other line magic.
 
-        `x = %timeit -o f()` has a result as if all had taken a second.
+        `x = %timeit -o f()` has a result as if all had taken a second; `%pylab` gives its names.
         """
         if name == "timeit" and "-o" in line.split():
             return SimpleNamespace(best=1.0, worst=1.0, average=1.0, stdev=0.0, loops=1, repeat=1, all_runs=[1.0])
