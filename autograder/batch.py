@@ -82,7 +82,7 @@ def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> in
                 if handin.student not in keep.written:
                     keep.bring_up_to_date(handin, read_report(job.out, handin.student))
         rows = results.finish(roll.students())
-        _print_names("marked again, the rest kept", only)
+        _print_names("marked again, the rest kept", only if first is not None else ())
         return _show(results, rows, roll, todo.kept - keep.decided, keep.decided)
 
 
@@ -163,6 +163,7 @@ def _show(results: Results, rows: Sequence[ClassRow], roll: Roll, kept: int, dec
     out.print(f"{how_many(len(roll), 'student')}: {counted(counts)}.")
     _print_names(f"{len(roll.absent)} handed nothing in", roll.absent)
     _print_names(f"{len(roll.not_on_roster)} not on the roster", roll.not_on_roster)
+    _print_names("Passed over, for they are no notebook and no folder of a student's", roll.passed_over)
     if kept:
         out.print(f"{kept} of {len(roll)} were marked before and are unchanged; --force marks them again.")
     if decided:

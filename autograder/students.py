@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.assignment import NAME
 from autograder.errors import UsageError
-from autograder.lms import sent_through
+from autograder.lms import MACS_OWN, sent_through
 from autograder.report import Notice
 from autograder.submission.file import MAX_BYTES
 from autograder.submission.folder import SUFFIX, find_notebook, find_sent
@@ -42,14 +42,18 @@ class Roll:
     A student is a folder, or a notebook STUDENT.ipynb beside the folders; where both are there, the folder counts.
     In a course system's download the names say who it is, and `system` is "Canvas" or "Moodle", else "".
     `leave_out` is the folder of results, which may stand inside or be the same one; others inside are left out too.
-    Raises UsageError where there is no class.
+    `passed_over` are the names of what is nobody's, hidden ones aside. Raises UsageError where there is no class.
     """
 
     def __init__(self, folder: Path, leave_out: Path, roster: Sequence[str] | None = None) -> None:
         self._folder = folder
         entries = _entries(folder, leave_out)
         self.system, self._sent = sent_through(entries)
-        self._names = _sorted(name for name, is_handin in entries.items() if is_handin)
+        handins = [] if self._sent else [name for name, is_handin in entries.items() if is_handin]
+        self._names = _by_student(folder, handins)
+        ours = entries if folder.resolve() == leave_out.resolve() else ()  # the reports stand here too
+        somebodys = {MACS_OWN, *handins, *ours}.union(*self._sent.values())
+        self.passed_over = sorted(student_id(name) for name in entries if name not in somebodys)
         if not self._names and not self._sent and not roster:
             layouts = f"STUDENT/{NAME}/*{SUFFIX}, STUDENT/*{SUFFIX} or STUDENT{SUFFIX}"
             raise UsageError(f"{folder} holds no submissions; expected {layouts}")
@@ -71,31 +75,17 @@ class Roll:
         return merge(self._present(), self.absent)
 
     def _present(self) -> Iterator[str]:
-        if self._sent:
-            yield from self._sent
-            return
-        for name in self._names:
-            stem = name.removesuffix(SUFFIX)
-            if (self._folder / name).is_dir():
-                yield student_id(name)
-            elif stem not in self._names:
-                yield student_id(stem)
+        yield from self._sent or self._names
 
     def _handins(self) -> Iterator[Handin]:
-        if self._sent:
-            for student, entries in self._sent.items():
-                yield Handin(student, *find_sent(self._folder, entries))
-            return
-        for name in self._names:
+        for student, entries in self._sent.items():
+            yield Handin(student, *find_sent(self._folder, entries))
+        for student, (name, *others) in self._names.items():
             path = self._folder / name
-            if path.is_dir():
-                notebook, notices = find_notebook(path)
-                if name + SUFFIX in self._names:
-                    message = f"A folder and a notebook '{name}{SUFFIX}' were handed in; the folder was marked."
-                    notices += (Notice("several_notebooks", message),)
-                yield Handin(student_id(name), notebook, notices)
-            elif name.removesuffix(SUFFIX) not in self._names:
-                yield Handin(student_id(name.removesuffix(SUFFIX)), path)
+            notebook, notices = find_notebook(path) if path.is_dir() else (path, ())
+            if others:
+                notices += (Notice("several_notebooks", _beside(student_id(others[0]), path.is_dir())),)
+            yield Handin(student, notebook, notices)
 
 
 def student_of(notebook: Path) -> str:
@@ -171,8 +161,22 @@ def _holds_results(folder: Path) -> bool:
     return os.path.lexists(folder / LOCK) and find_notebook(folder)[0] is None
 
 
-def _sorted(names: Iterable[str]) -> dict[str, None]:
-    return dict.fromkeys(sorted(names, key=lambda name: student_id(name.removesuffix(SUFFIX))))
+def _by_student(folder: Path, names: Iterable[str]) -> dict[str, list[str]]:
+    """Return what each student has handed in, in the order of their names: a folder first, then the exact suffix."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        is_folder = (folder / name).is_dir()
+        stem = name if is_folder else name[: -len(SUFFIX)]
+        found.setdefault(student_id(stem), []).append(name)
+    for several in found.values():
+        several.sort(key=lambda name: (not (folder / name).is_dir(), not name.endswith(SUFFIX), name))
+    return dict(sorted(found.items()))
+
+
+def _beside(other: str, is_folder: bool) -> str:
+    if is_folder:
+        return f"A folder and a notebook '{other}' were handed in; the folder was marked."
+    return f"Another notebook '{other}' was handed in under the same name; it was not marked."
 
 
 def _same(student: str) -> str:
@@ -181,7 +185,7 @@ def _same(student: str) -> str:
 
 
 def _is_handin(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir() or (entry.name.endswith(SUFFIX) and entry.name != SUFFIX)
+    return entry.is_dir() or (entry.name.lower().endswith(SUFFIX) and entry.name.lower() != SUFFIX)
 
 
 def _is_unsafe(char: str) -> bool:

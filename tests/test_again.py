@@ -83,6 +83,16 @@ def test_only_with_force_marks_again_what_has_not_changed(course: Path) -> None:
     assert scores(course) == [30.0, 40.0, 10.0]
 
 
+def test_only_says_what_was_marked_again(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing has changed nothing was, and `marked before and unchanged` is all there is to say."""
+    again(course, "ema_update")
+    said = capsys.readouterr().out
+    assert "marked again, the rest kept" not in said
+    assert "2 of 2 were marked before and are unchanged" in said
+    again(course, "ema_update", force=True)
+    assert "marked again, the rest kept: ema_update.\n" in capsys.readouterr().out
+
+
 def test_only_marks_all_where_nothing_can_be_kept(course: Path) -> None:
     """A submission that is new, another one, or has no whole report is marked in every task."""
     forge(course, "ada", noisy_sample=30.0)

@@ -81,14 +81,17 @@ def test_names_say_who_handed_in() -> None:
 def test_grade_reads_a_download_of_canvas(tmp_path: Path, zipped: bool, capsys: pytest.CaptureFixture[str]) -> None:
     """Each number has one report: of the notebook with the right name, or a zero for what is none."""
     course = small_course(tmp_path / "course")
-    place = pack(tmp_path / "submissions.zip", CANVAS) if zipped else put(tmp_path / "download", CANVAS)
+    files = {**CANVAS, "roster.csv": "", "__MACOSX/x": ""}
+    place = pack(tmp_path / "submissions.zip", files) if zipped else put(tmp_path / "download", files)
     assert grade(course, folder=place) == 0
     assert scores(course) == {
         "1001": "100.0", "1002": "66.666667", "1003": "100.0", "1004": "0.0", "1005": "0.0", "1006": "100.0",
     }  # fmt: skip
     assert report(course, "1003")["warnings"][0]["code"] == "several_notebooks"
     assert "no file that ends in .ipynb" in report(course, "1004")["reason"]
-    assert "Read as a download from Canvas" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Read as a download from Canvas" in said
+    assert "no folder of a student's: roster.csv.\n" in said
     if zipped:
         assert grade(course, folder=place) == 0
         assert "6 of 6 were marked before" in capsys.readouterr().out

@@ -44,11 +44,34 @@ def test_roll_finds_the_three_layouts(tmp_path: Path) -> None:
     for path in ("ben/hw.ipynb", "cleo.ipynb", "dan/hw.ipynb", "dan.ipynb", ".git/x.ipynb", "notes.txt", "results/x"):
         (submitted / path).parent.mkdir(parents=True, exist_ok=True)
         (submitted / path).write_text("x")
-    found = {handin.student: handin for handin in Roll(submitted, leave_out=submitted / "results")}
+    roll = Roll(submitted, leave_out=submitted / "results")
+    found = {handin.student: handin for handin in roll}
+    assert roll.passed_over == ["notes.txt"]
     assert list(found) == ["ada", "ben", "cleo", "dan"]
     assert found["cleo"].notebook == submitted / "cleo.ipynb"
     assert found["dan"].notebook == submitted / "dan" / "hw.ipynb"
     assert [notice.code for notice in found["dan"].notices] == ["several_notebooks"]
+
+
+def test_ending_of_a_notebook_may_be_in_capitals(tmp_path: Path) -> None:
+    """As inside a student's folder; the exact one of two counts, and the other is told."""
+    for name in ("ada.IPYNB", "ben.IPYNB", "ben.ipynb", "cleo.zip"):
+        (tmp_path / name).write_text("x")
+    roll = Roll(tmp_path, leave_out=tmp_path / "results")
+    ada, ben = roll
+    assert (ada.student, ada.notebook, ada.notices) == ("ada", tmp_path / "ada.IPYNB", ())
+    assert (ben.student, ben.notebook) == ("ben", tmp_path / "ben.ipynb")
+    assert [notice.message for notice in ben.notices] == [
+        "Another notebook 'ben.IPYNB' was handed in under the same name; it was not marked."
+    ]
+    assert (roll.passed_over, len(roll)) == (["cleo.zip"], 2)
+
+
+def test_reports_among_the_submissions_are_not_passed_over(tmp_path: Path) -> None:
+    """They are ours where OUT is the folder of submissions itself."""
+    for name in ("ada.ipynb", "ada.html", "grades.csv"):
+        (tmp_path / name).write_text("x")
+    assert Roll(tmp_path, leave_out=tmp_path).passed_over == []
 
 
 def test_roll_leaves_out_results_that_stand_among_the_submissions(tmp_path: Path) -> None:
