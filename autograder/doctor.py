@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -28,12 +29,19 @@ OLDEST_BUBBLEWRAP = (0, 8)  # --size came with 0.7, --disable-userns with 0.8
 UNITS = {"seconds": "s", "mib": "MiB", "kib": "KiB"}
 
 
-def doctor_command(course: Path) -> int:
-    """Print what this machine gives; return 0 when the namespaces stand, else 5."""
+def doctor_command(course: Path | None) -> int:
+    """Print what this machine gives; return 0 when the namespaces stand, else 5. A machine need not have a course."""
+    if course is None:
+        with tempfile.TemporaryDirectory() as nowhere:
+            return _examine(Path(nowhere), "the default limits")
+    return _examine(course, "limits of a submission")
+
+
+def _examine(course: Path, limits: str) -> int:
     settings = load_settings(course)
     out = console()
     out.print(_table("versions", [(name, value) for name, value in _versions().items()]))
-    out.print(_table("limits of a submission", [_limit(f.name, getattr(settings, f.name)) for f in fields(settings)]))
+    out.print(_table(limits, [_limit(f.name, getattr(settings, f.name)) for f in fields(settings)]))
     safe = _print_walls("namespaces", course)
     if not safe:
         _print_walls("process", course)

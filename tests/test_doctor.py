@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import bubblewrap, doctor, seccomp, walls
+from autograder import bubblewrap, cli, doctor, seccomp, walls
 from autograder.doctor import advice, doctor_command
 from autograder.errors import IsolationMissing
 from autograder.walls import NAMESPACES, WALLS, Tried, Wall, try_walls
@@ -135,6 +135,18 @@ def known(library: object, name: str) -> bool:
         return library.resolve_syscall(library.system_arch(), name) != -1  # type: ignore[attr-defined]
     except (ValueError, OSError):
         return False
+
+
+def test_a_machine_without_a_course_is_examined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever sets up a machine has no course there yet; a folder that is named must be one all the same."""
+    monkeypatch.setattr(doctor, "try_walls", lambda *_: [Tried("network", "sockets", True)])
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["doctor"]) == 0
+    assert "the default limits" in capsys.readouterr().out
+    assert cli.main(["doctor", "--course", str(tmp_path / "missing")]) == 2
+    assert "missing is no folder" in capsys.readouterr().err
 
 
 def test_environment_of_a_box_is_what_the_doctor_expects() -> None:

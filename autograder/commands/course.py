@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.commands.common import add_command, course_of
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -32,7 +34,17 @@ def _on_the_course(name: str) -> Callable[[argparse.Namespace], int]:
 
     def run(options: argparse.Namespace) -> int:
         module = import_module(f"autograder.{name}")
-        return int(getattr(module, f"{name}_command")(course_of(options)))
+        return int(getattr(module, f"{name}_command")(_course_for(name, options)))
 
     run.__name__ = name
     return run
+
+
+def _course_for(name: str, options: argparse.Namespace) -> Path | None:
+    """Return the course folder; None for a doctor who is asked where there is none."""
+    try:
+        return course_of(options)
+    except UsageError:
+        if name != "doctor" or options.course is not None:
+            raise
+        return None
