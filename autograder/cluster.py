@@ -16,6 +16,7 @@ from typing import Any
 from autograder.errors import UsageError
 from autograder.interrupt import held_back
 from autograder.marking import dismiss_judge
+from autograder.render.terminal import console
 
 try:
     import dask
@@ -93,6 +94,8 @@ def _client(to: Any) -> Generator[Client]:
     try:
         if isinstance(to, str):
             resolve_address(to)  # first: a client that cannot even try takes minutes to end
+            told = f"looking for a Dask scheduler at {shown}, for {PATIENCE_SECONDS} s at most"
+            console(to_stderr=True).print(told, soft_wrap=True)
         client = Client(to, timeout=PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"no Dask scheduler answers at {shown}: {error}") from None

@@ -51,7 +51,7 @@ class ScoreJob:
         ]
         named = [(path, form) for path, form in forms if path is not None]
         for path, _ in named:
-            if sum(path == other for other, _ in named) > 1:
+            if sum(os.path.realpath(path) == os.path.realpath(other) for other, _ in named) > 1:
                 raise UsageError(f"two reports cannot both be written to {path}; name a file for each")
         return dict(named)
 

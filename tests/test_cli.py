@@ -34,6 +34,8 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["score", "a.ipynb", "--json", "."], "it is a folder"),
         (["score", "a.ipynb", "--json", "a.ipynb"], "is the submission itself"),
         (["score", "a.ipynb", "--json", "-", "--junit", "-"], "two reports cannot both be written to -"),
+        (["score", "a.ipynb", "--json", "r", "--html", "./r"], "two reports cannot both be written to r"),
+        (["score", "a.ipynb", "--json", "r", "--html", "empty/../r"], "two reports cannot both be written to r"),
         (["score", "a.ipynb", "--course", "missing"], "missing is no folder; --course takes the folder"),
         (["release", "--check", "--course", "missing"], "missing is no folder"),
         (["package", "student", "--course", "missing"], "missing is no folder"),
@@ -65,6 +67,10 @@ def test_wrong_usage_exits_2_with_one_sentence(
         ["score", "a.ipynb", "--fail-under", "nan"],
         ["score", "a.ipynb", "--fail-under", "101"],
         ["score", "a.ipynb", "--isolation", "none"],
+        ["score", "a.ipynb", "--student", ""],
+        ["grade", "--gradebook", ""],
+        ["extend", "", "2h"],
+        ["extend", "ada", "2h", "--gradebook", ""],
         ["grade", "--workers", "0"],
         ["grade", "--workers", "²"],
         ["extend", "ada", "99999999999d"],
@@ -142,6 +148,23 @@ def test_a_command_on_the_course_is_offered_when_it_is_there(name: str, capsys: 
     assert offered == there
     if there:
         assert callable(getattr(import_module(f"autograder.{name}"), f"{name}_command"))
+
+
+def test_python_m_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:
+    """It may hold submissions: a module of a student's, called like one that the command imports, is left alone."""
+    trace = tmp_path / "trace"
+    (tmp_path / "argparse.py").write_text(f"open({str(trace)!r}, 'w').close()\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.startswith("autograder ")
+    assert not trace.exists()
 
 
 def in_process(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -168,12 +168,15 @@ def test_cluster_with_another_version_marks_nothing(course: Path, cluster: Local
         grade(course, crew=Swapping(executor, 1), force=True)
 
 
-def test_cluster_that_is_not_there_is_said_at_once(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong address is wrong usage."""
+def test_cluster_that_is_not_there_is_said(
+    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong address is wrong usage; until that is known a person reads what is waited for."""
     hand_in(course, "ada", "fine")
     monkeypatch.setattr("autograder.cluster.PATIENCE_SECONDS", 1)
     with pytest.raises(UsageError, match="no Dask scheduler answers at tcp:"):
         grade(course, scheduler="tcp://127.0.0.1:1")
+    assert capsys.readouterr().err == "looking for a Dask scheduler at tcp://127.0.0.1:1, for 1 s at most\n"
     with pytest.raises(UsageError, match="no Dask scheduler answers at nonsense"):
         grade(course, scheduler="nonsense://x")
 

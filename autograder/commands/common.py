@@ -44,6 +44,13 @@ def add_isolation(command: argparse.ArgumentParser) -> None:
     )
 
 
+def not_empty(text: str) -> str:
+    """Return an option's value; an empty one, of a variable that is not set say, must not mean the default."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 def course_of(options: argparse.Namespace, submission: Path | None = None) -> Path:
     """Return the course folder: --course, else at or above the working folder, else above the submission.
 

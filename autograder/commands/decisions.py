@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of
+from autograder.commands.common import add_command, course_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -18,7 +18,7 @@ MOST_HOURS = 24 * 3652
 def add(commands: Commands) -> None:
     """Add the commands."""
     command = add_command(commands, override, "decide on a mark by hand, with a reason; it survives every re-run")
-    command.add_argument("student", metavar="STUDENT")
+    command.add_argument("student", metavar="STUDENT", type=not_empty)
     command.add_argument("task", metavar="TASK")
     points = command.add_mutually_exclusive_group(required=True)
     points.add_argument("points", metavar="POINTS", nargs="?", type=float)
@@ -26,11 +26,13 @@ def add(commands: Commands) -> None:
     command.add_argument("--reason", metavar="TEXT", required=True, help="why; the student reads it")
 
     command = add_command(commands, extend, "give one student more time before late penalties")
-    command.add_argument("student", metavar="STUDENT")
+    command.add_argument("student", metavar="STUDENT", type=not_empty)
     command.add_argument(
         "hours", metavar="TIME", type=_hours, help="after the due date, such as 2d, 12h or 1d12h; 0h takes it back"
     )
-    command.add_argument("--gradebook", metavar="URL", help="nbgrader's gradebook (default: the course's own)")
+    command.add_argument(
+        "--gradebook", metavar="URL", type=not_empty, help="nbgrader's gradebook (default: the course's own)"
+    )
 
 
 def override(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, add_isolation, course_of, marking_of
+from autograder.commands.common import add_command, add_isolation, course_of, marking_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
@@ -44,7 +44,10 @@ def add(commands: Commands) -> None:
     )
     command.add_argument("--force", action="store_true", help="mark again what is already done")
     command.add_argument(
-        "--gradebook", metavar="URL", help="nbgrader's gradebook, or none (default: the course's own, by its settings)"
+        "--gradebook",
+        metavar="URL",
+        type=not_empty,
+        help="nbgrader's gradebook, or none (default: the course's own, by its settings)",
     )
     command.add_argument("--verbose", action="store_true", help="print a line for each submission as it is marked")
     add_isolation(command)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, add_isolation, course_of, marking_of
+from autograder.commands.common import add_command, add_isolation, course_of, marking_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -26,7 +26,10 @@ def add(commands: Commands) -> None:
     command = add_command(commands, score, "score one notebook")
     command.add_argument("notebook", metavar="NOTEBOOK", type=Path)
     command.add_argument(
-        "--student", metavar="ID", help="who handed it in (default: nbgrader's folder, or the file's name)"
+        "--student",
+        metavar="ID",
+        type=not_empty,
+        help="who handed it in (default: nbgrader's folder, or the file's name)",
     )
     for form, what in _FORMS.items():
         command.add_argument(f"--{form}", metavar="F", type=Path, help=f"write the report as {what} (- for stdout)")
