@@ -12,6 +12,8 @@ from autograder.report import Report, TaskResult, in_order
 
 TRAIN_TOGETHER = ("noisy_sample", "teacher_ode_step", "consistency_distillation_loss", "ema_update")
 MEASURE_TRAINING = ("boundary_condition", "sample_quality")  # by the value checks of those four, and by a training
+# What answers may call besides: the name of a function that has lost points leads to the judge (stand_in.py).
+CALLED_BY = {"consistency_training_pair": ("noisy_sample",), "sample_consistency_multistep": ("noisy_sample",)}
 
 OF_CELLS = ("cell_cut_short", "cell_failed", "output_truncated")  # notices of what ran in the boxes, of every task
 
@@ -47,6 +49,7 @@ def with_dependents(only: Iterable[str], tasks: Sequence[Task]) -> tuple[str, ..
             raise UsageError(f"--only: there is no task '{name}'; there are {', '.join(known)}")
     if wanted.intersection(TRAIN_TOGETHER):
         wanted.update(MEASURE_TRAINING)
+    wanted.update(task for task, called in CALLED_BY.items() if wanted.intersection(called))
     return tuple(task for task in known if task in wanted)
 
 

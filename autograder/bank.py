@@ -10,7 +10,7 @@ from typing import Any
 from autograder.assignment import Assignment
 
 FOLDER = Path("tests", "submissions")
-KEYS = {"kind", "why", "loses", "keeps", "fails", "status", "misconception", "quality", "also"}
+KEYS = {"kind", "why", "loses", "keeps", "fails", "status", "misconception", "quality"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Record:
     status: str | None = None  # of the first check that fails
     misconception: str | None = None  # the same
     quality: bool = False  # the unit checks see nothing, the training does
-    also: tuple[str, ...] = ()  # tasks that may suffer too, see the README
 
     @property
     def id(self) -> str:
@@ -68,5 +67,4 @@ def _record(path: Path) -> Record:
         for cell in ("answer", "before", "after")
         if (path.parent / f"{cell}.py").exists()
     }
-    lists = {key: tuple(table.get(key, ())) for key in ("fails", "also")}
-    return Record(task=task, name=name, **sources, **{**table, **lists})
+    return Record(task=task, name=name, **sources, **{**table, "fails": tuple(table.get("fails", ()))})

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 
+from autograder.again import CALLED_BY
 from autograder.examples import example
 from autograder.quality import Marking, Reference
 from autograder.report import CheckResult, TaskResult
@@ -93,6 +94,8 @@ class Collector:
         """The submission's functions, in a box of this task's own."""
         task = task_of(request.path)
         with self._open_student(task) as student:
+            for function in filter(self._at_fault, CALLED_BY.get(task, ())):
+                student.stand_in(function)
             yield student
             if self._examples:
                 self._add_example(task, student)
@@ -170,6 +173,10 @@ class Collector:
         """Say whether a task was attempted and all of its value checks passed."""
         values = [outcome for outcome in self.outcomes.get(task, ()) if outcome.value]
         return bool(values) and all(outcome.status is Status.PASSED for outcome in values)
+
+    def _at_fault(self, task: str) -> bool:
+        """Say whether any check of a task has failed."""
+        return any(outcome.status is not Status.PASSED for outcome in self.outcomes.get(task, ()))
 
     def charged(self, task: str) -> bool:
         """Say whether a check of something else than the value has failed."""

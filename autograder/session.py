@@ -25,6 +25,7 @@ from autograder.explain import Place, explain
 from autograder.report import Notice
 from autograder.sandbox import Keeper
 from autograder.settings import Settings
+from autograder.stand_in import answering
 from autograder.student import Student
 from autograder.submission import OwnCell, Submission
 from autograder.verdict import CheckFailed, Status
@@ -148,11 +149,18 @@ class BoxStudent(Student):
         self._box: Box | None = None
         self._requests = 0
         self._dead: CheckFailed | None = None
+        self._stand_ins: list[str] = []
         self._defined: dict[str, bool] = {}
         self._failures: dict[int, CheckFailed] = {}
         cells = session.submission.cells
         self._cells = {cell.number: cell.source.splitlines() for cell in cells}
         self._names = {cell.number: cell.grade_id for cell in cells}
+
+    def stand_in(self, function: str) -> None:
+        """Stand in for a function; in a box that is not open yet for the cells too, which may call it or keep it."""
+        self._stand_ins.append(function)
+        if self._box is not None:
+            super().stand_in(function)
 
     def close(self) -> None:
         """Kill the box and what it has started."""
@@ -207,7 +215,7 @@ class BoxStudent(Student):
         watch = box.stopwatch()
         self._requests += 1
         try:
-            reply = box.request(message, min(self._session.settings.call_seconds, left), answer)
+            reply = box.request(message, min(self._session.settings.call_seconds, left), self._answering(answer))
         except BoxFailure as failure:
             self._note_end(box)
             if failure.status is Status.TIMEOUT and left < self._session.settings.call_seconds:
@@ -221,6 +229,10 @@ class BoxStudent(Student):
         if not well_formed(reply, message["op"]):
             raise self._die(Status.CRASH, "The answer that came back from your code's process is no answer to a call.")
         return reply
+
+    def _answering(self, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return what answers a box's questions: a mixture is nothing to ask for where nobody stands in for it."""
+        return answering(answer) if self._stand_ins else answer
 
     def _out_of_time(self) -> CheckFailed:
         limit = self._session.clock.limit_seconds
@@ -264,6 +276,8 @@ class BoxStudent(Student):
         try:
             seed = int.from_bytes(digest[:4], "big")
             box.request({"op": "seed", "seed": seed}, self._session.settings.call_seconds)
+            for function in self._stand_ins:
+                box.request({"op": "stand_in", "function": function}, self._session.settings.call_seconds)
         except BoxFailure as failure:  # no code of the student's has run yet
             raise KeeperLost(failure.message) from None
         for cell in self._session.submission.cells:
@@ -290,7 +304,7 @@ class BoxStudent(Student):
         watch = box.stopwatch()
         self._requests += 1
         try:
-            reply = box.request(message, limit + GRACE_SECONDS)
+            reply = box.request(message, limit + GRACE_SECONDS, self._answering(_nothing))
             if not well_formed(reply, "cell"):
                 raise BoxFailure(Status.CRASH, "Your code answered in the grader's place.")
             failed = explain(reply["failure"], place) if reply["failure"] is not None else None
@@ -316,7 +330,7 @@ def well_formed(reply: Any, op: str) -> bool:
 
     Whoever reads a reply may rely on it; the box is free to send anything.
     """
-    if op == "seed":
+    if op in ("seed", "stand_in"):
         return True
     if type(reply) is not dict:
         return False

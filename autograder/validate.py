@@ -150,7 +150,7 @@ def faults_of(exhibit: Exhibit, report: Report) -> Iterator[str]:
     for task in report.tasks:
         if task.id == attacked and record is not None:
             yield from _faults_of_attack(record, task)
-        elif task.score != task.points and (record is None or task.id not in record.also):
+        elif task.score != task.points:
             first = task.failed[0]
             yield f"lost {task.points - task.score:g} of {task.points:g} in {task.id} ({first.id}: {first.message})"
 

@@ -21,10 +21,12 @@ from autograder.box.failures import CellTooSlow, describe_failure
 from autograder.box.generators import digests, set_anew, twisters_now
 from autograder.box.models import Probe, as_given, build_model, describe_model, gradients_on
 from autograder.box.rounds import Rounds
+from autograder.box.stand_ins import StandIns
 
 Ask = Callable[[dict[str, Any]], Any]
 MAX_ITEMS = 10_000
 MAX_NESTING = 4
+STAND_IN = -1  # the number of questions that a stand-in asks; those of probes begin at 0
 
 
 class Answerer:
@@ -41,7 +43,8 @@ class Answerer:
         self.ask = ask
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
         self._cells = Cells(namespace, elsewhere or [])
-        self.rounds = Rounds(namespace, self.classes, _plain)
+        self.stand_ins = StandIns(namespace, _asker(ask, STAND_IN))
+        self._rounds = Rounds(namespace, self.classes, _plain)
 
     def run_cell(self, number: int, source: str) -> dict[str, Any]:
         """Run one cell of the student's; an exception is described, not raised."""
@@ -51,6 +54,7 @@ class Answerer:
             self._cells.run(number, source)
         except BaseException as error:
             failure = describe_failure(error)
+        self.stand_ins.put()  # at once: a later cell may keep the function under another name
         return {"failure": failure, "seconds": time.monotonic() - started}
 
     def names(self, wanted: list[str]) -> dict[str, bool]:
@@ -73,7 +77,7 @@ class Answerer:
         seed = torch.initial_seed()  # changes when seeded again, not when drawn from
         twisters = twisters_now() if request["report"] == "all" else None
         try:
-            with gradients_on():
+            with gradients_on(), self.stand_ins.put_for_a_call():
                 value = function(*arguments, **keywords)
                 switched_off = not torch.is_grad_enabled()
             if request["backward"] and isinstance(value, Tensor) and value.requires_grad:
@@ -93,6 +97,11 @@ class Answerer:
             }
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}
+
+    def call_rounds(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Make many calls that travel together."""
+        with self.stand_ins.put_for_a_call():
+            return self._rounds.answer(request)
 
     def _function(self, name: str) -> Callable[..., Any]:
         if name == "notebook:model":  # the boundary condition: a model of the notebook's own class, as it is now

@@ -48,13 +48,10 @@ class Probe(nn.Module):
     def forward(self, x: Any, t: Any) -> Tensor:
         """Ask the judge; the answer depends on a parameter, so a forgotten no_grad shows."""
         self.calls += 1
-        transformed = any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in (x, t))
-        if transformed:
-            answer = _ask_below(self._ask, x, t)
-        elif self.weight.dtype == torch.float64:  # as a copy made by `.double()` is asked, and answers
-            answer = self._ask(_single(x), _single(t)).double()
+        if self.weight.dtype == torch.float64:  # as a copy made by `.double()` is asked, and answers
+            answer = asked(self._ask, _single(x), _single(t)).double()
         else:
-            answer = self._ask(x, t)
+            answer = asked(self._ask, x, t)
         return answer + 0.0 * self.weight
 
 
@@ -96,6 +93,13 @@ class _Question(torch.autograd.Function):
         if x.dim() < 3 or t.dim() < 2:
             raise TypeError("the model takes x of shape (batch, dimension) and t of shape (batch,) or (batch, 1)")
         return _ask_below(ask, x.flatten(0, 1), t.flatten(0, 1)).unflatten(0, x.shape[:2]), 0
+
+
+def asked(ask: Callable[[Any, Any], Tensor], x: Any, t: Any) -> Tensor:
+    """Return the answer to a question, also under a transform of torch.func."""
+    if any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in (x, t)):
+        return _ask_below(ask, x, t)
+    return ask(x, t)
 
 
 def _ask_below(ask: Callable[[Any, Any], Tensor], x: Any, t: Any) -> Tensor:

@@ -75,7 +75,9 @@ def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
         case "call":
             return answerer.call(request)
         case "rounds":
-            return answerer.rounds.answer(request)
+            return answerer.call_rounds(request)
+        case "stand_in":
+            return answerer.stand_ins.add(request["function"])
     raise ValueError(f"unknown request {request['op']!r}")
 
 

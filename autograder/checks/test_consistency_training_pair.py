@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from autograder.checks import expect, oracles
-from autograder.checks.follow import changed_by_own_mixture, follows_own_mixture
+from autograder.checks.follow import NAME, at_fault, at_fault_later
 from autograder.checks.strategies import Draw, adjacent_levels, each_seed, repeated
 from autograder.misconceptions import OWN_RANDOMNESS, Misconception, match
 from autograder.plugin import points
 from autograder.student import Call, Reply, Rows, Student
-from autograder.verdict import CheckFailed, Status, contract, wrong
+from autograder.verdict import CheckFailed, contract, wrong
 
 TASK = "consistency_training_pair"
 ELSE = (
@@ -56,24 +56,32 @@ def described(reply: Reply) -> str:
     return f"an object of type {reply.type}"
 
 
-def compare(student: Student, arguments: Arguments) -> Reply | None:
+def compare(student: Student, arguments: Arguments) -> Reply:
     """Call the answer and compare both points with the closed form; raises CheckFailed, else returns the reply.
 
-    Returns None where the pair is what the student's own, wrong, noisy_sample makes of the arguments.
+    Where the student's own noisy_sample is at fault, the answer is compared with the judge's in its place.
     """
-    x_0, epsilon, t_n1, t_n = arguments
     try:
-        reply = expect.call(student, TASK, *arguments)
-        pair = pair_of(reply, tuple(x_0.shape))
-    except CheckFailed as failure:
-        if failure.status in (Status.RUNTIME, Status.CONTRACT) and follows_own_mixture(student, arguments):
-            return None
-        raise
+        return compare_once(student, arguments)
+    except CheckFailed:
+        if not own_mixture_at_fault(student, arguments):
+            raise
+    student.stand_in(NAME)
+    return compare_once(student, arguments)
+
+
+def own_mixture_at_fault(student: Student, arguments: Arguments) -> bool:
+    """Say whether noisy_sample fails at one of the two levels."""
+    x_0, epsilon, t_n1, t_n = arguments
+    return any(at_fault(student, x_0, epsilon, t) for t in (t_n1, t_n))
+
+
+def compare_once(student: Student, arguments: Arguments) -> Reply:
+    """Call the answer and compare both points with the closed form; raises CheckFailed, else returns the reply."""
+    x_0, epsilon, t_n1, t_n = arguments
+    reply = expect.call(student, TASK, *arguments)
+    pair = pair_of(reply, tuple(x_0.shape))
     right = (oracles.mixture(x_0, epsilon, t_n1), oracles.mixture(x_0, epsilon, t_n))
-    if all(expected.matches(got) for expected, got in zip(right, pair, strict=True)):
-        return reply
-    if follows_own_mixture(student, arguments):
-        return None
 
     def recognise() -> Misconception | None:
         known = match(TASK, pair, x_0=x_0, epsilon=epsilon, t_n1=t_n1, t_n=t_n)
@@ -107,21 +115,19 @@ def compare_many(student: Student, draw: Draw) -> None:
     """Compare as many pairs as a training asks for; no training asks for this function's."""
     many = [torch.stack(each) for each in zip(*(drawn(draw, 4) for _ in range(CALLS)), strict=True)]
     try:
-        (answers,) = student.rounds([Call(TASK, tuple(Rows(each) for each in many))], CALLS)
+        compare_rounds(student, many)
     except CheckFailed:
-        if compare(student, drawn(draw, 4)) is None:
-            return  # it is the student's own noisy_sample that raises
-        raise
-    for row, pair in enumerate(answers):
-        x_0, epsilon, t_n1, t_n = (each[row] for each in many)
-        if is_right(pair, x_0, epsilon, t_n1, t_n):
-            continue
-        try:
-            followed = compare(student, (x_0, epsilon, t_n1, t_n)) is None
-        except CheckFailed:
-            followed = False
-        if followed:
-            return  # the student's own noisy_sample is another one by now
+        x_0, epsilon, t_n1, t_n = many
+        if not at_fault_later(student, x_0, epsilon, t_n1) and not at_fault_later(student, x_0, epsilon, t_n):
+            raise
+        student.stand_in(NAME)
+        compare_rounds(student, many)
+
+
+def compare_rounds(student: Student, many: list[Tensor]) -> None:
+    """Compare pairs that are asked for in one message; `many` are the arguments, stacked."""
+    (answers,) = student.rounds([Call(TASK, tuple(Rows(each) for each in many))], CALLS)
+    if not all(is_right(pair, *arguments) for pair, *arguments in zip(answers, *many, strict=True)):
         raise wrong(LATER)
 
 
@@ -171,6 +177,7 @@ def test_arguments(student: Student, seed: int) -> None:
     names = ("x_0", "epsilon", "t_n1", "t_n")
     given = [drawn(draw, rows) for rows in (5, 600)]
     for arguments, reply in expect.right_ones(lambda case: compare(student, case), given):
-        if reply is None or changed_by_own_mixture(student, *arguments[:3]):
-            return  # that cost its points in noisy_sample
+        if own_mixture_at_fault(student, arguments):
+            student.stand_in(NAME)
+            reply = compare(student, arguments)
         expect.arguments_kept(reply, dict(enumerate(zip(names, arguments, strict=True))))

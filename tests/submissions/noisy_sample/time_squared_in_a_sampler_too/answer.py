@@ -1,0 +1,3 @@
+def noisy_sample(x_0, epsilon, t):
+    level = t[:, None] ** 2
+    return (1 - level) * x_0 + level * epsilon
