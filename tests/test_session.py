@@ -73,6 +73,48 @@ def outcome(session: Session, task: str, function: str = "one") -> Any:
             return failed.status
 
 
+FAILING = "import torch\ndef noisy_sample(*_): raise ValueError"
+POINTS = "torch.ones(2, 1), torch.zeros(2, 1), torch.tensor([0.25, 0.5])"
+CALLING = f"kept = noisy_sample({POINTS})\ndef one(): return noisy_sample({POINTS}) + kept"
+ASKING = """
+import gc
+from autograder.box.answers import Answerer
+import torch
+answerer = next(found for found in gc.get_objects() if isinstance(found, Answerer))
+def one():
+    question = {"probe": -1, "x": torch.ones(2, 2), "t": torch.ones(2)}
+    return 0.0 if answerer.ask(question) is None else 1.0
+"""
+
+
+@pytest.mark.bubblewrap
+class TestStandIns:
+    """The judge in place of a function that has lost its points, in real boxes."""
+
+    pytestmark = needs_bubblewrap
+
+    def test_cells_and_calls_are_answered(self, keepers: Keepers) -> None:
+        """What stands in does so from the first cell on."""
+        run = session(keepers, FAILING, CALLING)
+        with run.open("one") as student:
+            student.stand_in("noisy_sample")
+            assert student.call("one").value.tolist() == [[1.5], [1.0]]
+        assert outcome(run, "two") is Status.RUNTIME
+
+    def test_box_that_is_open_is_told(self, keepers: Keepers) -> None:
+        """A check may find only later that it is needed."""
+        run = session(keepers, FAILING, f"def one(): return noisy_sample({POINTS})")
+        with run.open("one") as student:
+            with pytest.raises(CheckFailed):
+                student.call("one")
+            student.stand_in("noisy_sample")
+            assert student.call("one").value.tolist() == [[0.75], [0.5]]
+
+    def test_nobody_is_answered_who_has_no_stand_in(self, keepers: Keepers) -> None:
+        """Code that reaches the harness gets no mixtures in the box of noisy_sample itself."""
+        assert outcome(session(keepers, ASKING), "one") == 0.0
+
+
 @pytest.mark.bubblewrap
 class TestCells:
     """The student's own cells, in real boxes."""

@@ -80,7 +80,7 @@ def test_a_name_that_the_notebook_does_not_define_stays_undefined() -> None:
     """What is missing is told as missing."""
     found, namespace = student("def one(x): return noisy_sample(x, x, x)")
     found.stand_in("noisy_sample")
-    with pytest.raises(Exception, match="noisy_sample"):
+    with pytest.raises(Exception, match="NameError"):
         found.call("one", T)
     assert "noisy_sample" not in namespace
 
