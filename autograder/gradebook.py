@@ -121,7 +121,7 @@ class Gradebook:
         with self._transaction() as db:
             submitted = self._submission(db, report.student, _timestamp(handin.notebook))
             _enter(db, submitted, notebook, report)
-            self._enter_penalty(db, submitted)
+            submitted.late_submission_penalty = self._penalty(submitted)
             write_atomically(path, nbformat.writes(notebook))
 
     def knows(self, student: str) -> bool:
@@ -134,7 +134,7 @@ class Gradebook:
         with self._transaction() as db:
             submitted = self._submission(db, student, None)
             submitted.assignment.extension = datetime.timedelta(hours=hours) if hours else None
-            self._enter_penalty(db, submitted)
+            submitted.late_submission_penalty = self._penalty(submitted)
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
@@ -175,11 +175,6 @@ class Gradebook:
             submission.timestamp = timestamp
         found: api.SubmittedNotebook = next(each for each in submission.notebooks if each.name == NAME)
         return found
-
-    def _enter_penalty(self, db: Any, submitted: api.SubmittedNotebook) -> None:
-        db.flush()
-        db.expire(submitted, ["score"])
-        submitted.late_submission_penalty = self._penalty(submitted)
 
     def _penalty(self, submitted: api.SubmittedNotebook) -> float | None:
         """Return the points that the course's policy takes from the score in the database; None for none."""

@@ -94,7 +94,7 @@ def with_attributes(error: Exception, **attributes: Any) -> Exception:
         (with_attributes(ValueError("x"), reason=7, errno="2"), "ValueError"),
         (with_attributes(SyntaxError("x"), filename=[], lineno=[]), "SyntaxError"),
     ],
-    ids=["raising", "metaclass", "number", "reason", "place"],
+    ids=["raising", "metaclass", "number", "reason", "file"],
 )
 def test_exception_that_resists_is_described_as_far_as_it_lets(error: Exception, kind: str) -> None:
     """What cannot be read of it is left out; it is an exception like others, not the end of the process."""
@@ -136,6 +136,18 @@ def test_what_filled_memory_is_let_go() -> None:
     assert not left
     assert describe_failure(caught.value)["kind"] == "memory"
     assert left
+
+
+def test_line_that_is_no_number_is_left_out() -> None:
+    """What a made-up syntax error says of its place crosses the wire as a number or not at all."""
+    found = described(with_attributes(SyntaxError("x"), filename="<cell 3>", lineno=[], offset=4))
+    assert (found["kind"], found["cell"], found["line"], found["column"]) == ("syntax", 3, 2, 4)
+
+
+def test_reserve_is_there_for_the_next_failure_too() -> None:
+    """Memory may run out more than once in a box."""
+    describe_failure(MemoryError())
+    assert failures._reserve._held is not None
 
 
 def test_null_byte_is_a_syntax_error_of_its_cell() -> None:

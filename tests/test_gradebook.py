@@ -212,7 +212,10 @@ def test_late_penalty_follows_the_table(tmp_path: Path) -> None:
         gradebook.write(report_of("ada"), handin(folder, "ada"))
         gradebook.extend("ben", hours=1.5)
         gradebook.write(report_of("ben"), handin(folder, "ben"))
+        gradebook.write(report_of("cleo"), handin(folder, "cleo"))
+        gradebook.write(report_of("cleo", {task.id: NOTHING for task in assignment().tasks}), handin(folder, "cleo"))
     with api.Gradebook(gradebook.url) as book:
+        assert submission_of(book, "cleo").late_submission_penalty == 0.0  # of the mark that it has by now
         assert submission_of(book, "ada").late_submission_penalty == pytest.approx(11.0)
         assert submission_of(book, "ben").late_submission_penalty == 0.0
         assert submission_of(book, "ben").score == 110.0
