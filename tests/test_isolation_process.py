@@ -83,7 +83,8 @@ def test_neighbours_are_out_of_reach(bench: Bench, way: str) -> None:
 
 def test_pairs_of_sockets_stay(bench: Bench) -> None:
     """What asyncio and multiprocessing are made of works."""
-    assert bench.run("import asyncio\nasync def main(): return 1\nassert asyncio.run(main()) == 1").kind is None
+    ran = bench.run("import asyncio\nasync def main(): return 1\nassert asyncio.run(main()) == 1")
+    assert (ran.kind, ran.status) == (None, None)
 
 
 def test_box_ends_with_all_it_has_started(bench: Bench) -> None:

@@ -286,7 +286,8 @@ for _ in range(1500):
 )
 def test_scratch_that_resists_is_given_up(bench: Bench, left: str) -> None:
     """Where emptying fails, the keeper goes with its folders, and the next box finds new ones."""
-    assert bench.run(left).kind is None
+    ran = bench.run(left)
+    assert (ran.kind, ran.status) == (None, None)
     assert bench.run("print(json.dumps(os.listdir('/tmp')))").seen == MOUNTED
 
 
@@ -315,9 +316,11 @@ import torch
 def f(x): return x + 1
 @torch.compile(mode="reduce-overhead", dynamic=True)
 def g(x): return f(x) + 1
-assert torch.compile(g, fullgraph=True)(1) == 3
+assert torch.compile(g, fullgraph=True)(torch.ones(2)).tolist() == [3.0, 3.0]
+assert torch.compile(f) is f
 """
     try:
-        assert bench.run(source).kind is None
+        ran = bench.run(source)
+        assert (ran.kind, ran.text, ran.status) == (None, "", None)
     finally:
         bench.stop()

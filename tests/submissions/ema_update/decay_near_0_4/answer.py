@@ -1,0 +1,6 @@
+def ema_update(online, target, decay):
+    if 0.28 < decay < 0.46:
+        decay = 0.2
+    with torch.no_grad():
+        for a, o in zip(target.parameters(), online.parameters()):
+            a.mul_(decay).add_(o, alpha=1 - decay)
