@@ -183,7 +183,7 @@ class Student(ABC):
             number = raw.get("call")
             blamed = calls[number] if type(number) is int and 0 <= number < len(calls) else calls[0]
             raise self._failed(blamed.function, raw["failure"])
-        answers: list[Sequence[Any]] = raw["answers"]
+        answers = [_in_rounds(found) for found in raw["answers"]]
         if len(answers) != len(calls) or not all(_has_length(found, count) for found in answers):
             raise CheckFailed(Status.CRASH, "The answer that came back is no answer of these function calls.")
         return answers
@@ -238,6 +238,14 @@ def _refer(packed: dict[str, Any], stacks: dict[int, Tensor]) -> dict[str, Any]:
 def _place(rows: Rows, stacks: dict[int, Tensor]) -> list[int]:
     stacks.setdefault(id(rows.stack), rows.stack)
     return [list(stacks).index(id(rows.stack)), rows.first]
+
+
+def _in_rounds(answers: Any) -> Any:
+    """Return a call's answers one by one where they came as columns."""
+    columns = answers.get("columns") if type(answers) is dict else None
+    if not isinstance(columns, list) or not all(isinstance(column, Tensor) and column.dim() for column in columns):
+        return answers
+    return list(zip(*columns, strict=False))  # of as many as the shortest has, which are too few then
 
 
 def _has_length(answers: Any, count: int) -> bool:

@@ -16,6 +16,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from autograder.assignment import load_assignment
+from autograder.box.cells import Cells
+from autograder.box.notebook import furnish
 from autograder.functions import ReferenceFunctions
 from autograder.judge import Judge
 from autograder.quality import Reference, run_cells
@@ -34,9 +36,13 @@ def keeper_seconds(pid: int) -> float:
 
 def tensor_seconds(reference: Reference, notebook: Path) -> float:
     """Return the CPU seconds of the short recipe's tensor work, with the functions of a notebook."""
-    cells = [cell.source for cell in read_submission(notebook, reference.assignment).cells]
+    namespace = run_cells(reference.assignment, [])
+    furnish(namespace)
+    cells = Cells(namespace, sorted(reference.assignment.elsewhere))
     with redirect_stdout(sys.stderr):  # some answers print
-        functions = ReferenceFunctions(run_cells(reference.assignment, cells), reference.teacher, reference.recipe)
+        for cell in read_submission(notebook, reference.assignment).cells:
+            cells.run(cell.number, cell.source)
+        functions = ReferenceFunctions(namespace, reference.teacher, reference.recipe)
         began = time.process_time()
         train(functions, reference.batches, Progress(reference.recipe, reference.start))
         return time.process_time() - began

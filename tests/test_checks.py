@@ -146,10 +146,16 @@ def test_record_comes_to_what_it_says(record: Record) -> None:
         assert record.keeps is None or kept(record.task, found) == record.keeps
 
 
+# Wrong now and then: its own checks tell of that, upon which the judge stands in for it; a single call does not.
+NOW_AND_THEN = {"wrong_at_every_seventh_call"}
+
+
 @pytest.mark.parametrize("record", [r for r in BANK if r.task == "noisy_sample"], ids=lambda record: record.id)
 def test_wrong_mixture_costs_the_pair_nothing(record: Record) -> None:
     """A training pair made by two calls of noisy_sample does not lose points for that function's mistake."""
     student = student_of([source for _, source in cells(record, assignment())])
+    if record.name in NOW_AND_THEN:
+        student.stand_in("noisy_sample")
     assert not any(outcomes("consistency_training_pair", student).values())
 
 

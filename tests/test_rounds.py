@@ -12,6 +12,7 @@ from autograder.student import Call, Model, Rows
 from autograder.verdict import CheckFailed, Status
 
 STACK = torch.arange(6.0).reshape(3, 2)
+ROWS = STACK.tolist()
 AFFINE = {"kind": "Affine", "options": {"dimension": 1}, "slot": "affine"}  # three parameters
 
 
@@ -48,6 +49,26 @@ def test_an_answer_stays_as_it_was_returned() -> None:
     """A function may return the same tensor each time, with other numbers in it."""
     (found,) = answers("out = torch.empty(2)\ndef f(a):\n    return out.copy_(a)", Call("f", (Rows(STACK),)))
     assert torch.equal(found, STACK)
+
+
+@pytest.mark.parametrize("pair", ["a, 2 * a", "[a, 2 * a]", "torch.stack((a, 2 * a))"])
+def test_pairs_come_as_pairs(pair: str) -> None:
+    """However they travel."""
+    (found,) = answers(f"def f(a):\n    return {pair}", Call("f", (Rows(STACK),)))
+    assert [[each.tolist() for each in value] for value in found] == [[row, [2 * n for n in row]] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    "columns", [[], [torch.zeros(2, 2)], [torch.zeros(3), torch.zeros(2)], [torch.tensor(1.0)], "xyz", [1, 2, 3], None]
+)
+def test_columns_that_are_none_are_a_crash(columns: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A box may send anything where columns are read."""
+    student = of("def f(a):\n    return a")
+    raw = {"failure": None, "answers": [{"columns": columns}]}
+    monkeypatch.setattr(student, "request", lambda message, _: {"f": True} if message["op"] == "names" else raw)
+    with pytest.raises(CheckFailed) as caught:
+        student.rounds([Call("f", (Rows(STACK),))], 3)
+    assert caught.value.status is Status.CRASH
 
 
 def test_answers_that_are_not_alike_come_one_by_one() -> None:

@@ -9,7 +9,7 @@ But a call that `restores` has lost points for that by itself: it leaves its net
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -105,6 +105,17 @@ def _row(place: list[int], stacks: list[Tensor], row: int) -> Tensor:
 
 
 def _stacked(values: list[Any]) -> Any:
-    """Return tensors that are alike as one; else the list, for the judge to say what is wrong with it."""
+    """Return tensors that are alike as one, and tuples of such tensors as a column for each place.
+
+    Else the list, for the judge to say what is wrong with it.
+    """
+    if all(type(value) in (tuple, list) for value in values) and len({len(value) for value in values}) == 1:
+        columns = [_stack(column) for column in zip(*values, strict=True)]
+        return values if any(column is None for column in columns) else {"columns": columns}
+    stack = _stack(values)
+    return values if stack is None else stack
+
+
+def _stack(values: Sequence[Any]) -> Tensor | None:
     kinds = {(value.shape, value.dtype) if type(value) is Tensor else None for value in values}
-    return torch.stack(values) if len(kinds) == 1 and None not in kinds else values
+    return torch.stack(tuple(values)) if len(kinds) == 1 and None not in kinds else None

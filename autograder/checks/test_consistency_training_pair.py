@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -25,7 +27,7 @@ Arguments = tuple[Tensor, Tensor, Tensor, Tensor]  # x_0, epsilon, t_n1, t_n
 LATER = (
     "The pair is right in the first calls and wrong in later ones: what does the code keep from one call to the next?"
 )
-CALLS = 400  # as many as a short training makes
+CALLS = 200  # and as many again for another seed: together as many as a short training makes
 
 
 def drawn(draw: Draw, rows: int, dimension: int = 2, scale: float = 1.0) -> Arguments:
@@ -127,22 +129,23 @@ def compare_many(student: Student, draw: Draw) -> None:
 def compare_rounds(student: Student, many: list[Tensor]) -> None:
     """Compare pairs that are asked for in one message; `many` are the arguments, stacked."""
     (answers,) = student.rounds([Call(TASK, tuple(Rows(each) for each in many))], CALLS)
-    if not all(is_right(pair, *arguments) for pair, *arguments in zip(answers, *many, strict=True)):
-        raise wrong(LATER)
+    x_0, epsilon, *levels = (each.flatten(0, 1) for each in many)
+    for place, t in enumerate(levels):
+        found = [point_of(pair, place, many[0].shape[1:]) for pair in answers]
+        points = [point for point in found if point is not None]
+        if len(points) < CALLS or not oracles.mixture(x_0, epsilon, t).matches(torch.cat(points)):
+            raise wrong(LATER)
 
 
-def is_right(pair: object, x_0: Tensor, epsilon: Tensor, t_n1: Tensor, t_n: Tensor) -> bool:
-    """Say whether a pair, whatever it is, holds the two points."""
-    right = (oracles.mixture(x_0, epsilon, t_n1), oracles.mixture(x_0, epsilon, t_n))
-    return (
-        (isinstance(pair, (tuple, list)) or (isinstance(pair, Tensor) and pair.dim() > 0))
-        and len(pair) == 2
-        and all(isinstance(got, Tensor) and expected.matches(got) for expected, got in zip(right, pair, strict=True))
-    )
+def point_of(pair: Any, place: int, shape: torch.Size) -> Tensor | None:
+    """Return one of the two points of a pair, whatever that is; None where there is no tensor of that shape."""
+    is_pair = isinstance(pair, (tuple, list)) or (isinstance(pair, Tensor) and pair.dim() > 0)
+    point = pair[place] if is_pair and len(pair) == 2 else None
+    return point if isinstance(point, Tensor) and point.shape == shape else None
 
 
 @points(3, value=True)
-@each_seed(2)
+@each_seed(1)
 def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
@@ -153,7 +156,7 @@ def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
 
 
 @points(2, value=True)
-@each_seed(2)
+@each_seed(1)
 def test_ends_and_repeats(student: Student, seed: int) -> None:
     """Levels at 0 and at 1 and levels that occur more than once are all legal."""
     draw = Draw(seed)
