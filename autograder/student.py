@@ -18,6 +18,7 @@ from autograder.explain import Place, explain
 from autograder.verdict import CheckFailed, Status
 
 State = dict[str, Tensor]
+MOST_COLUMNS = 4  # of an answer in rounds: a pair has two
 
 
 @dataclass(frozen=True)
@@ -183,8 +184,9 @@ class Student(ABC):
             number = raw.get("call")
             blamed = calls[number] if type(number) is int and 0 <= number < len(calls) else calls[0]
             raise self._failed(blamed.function, raw["failure"])
-        answers = [_in_rounds(found) for found in raw["answers"]]
-        if len(answers) != len(calls) or not all(_has_length(found, count) for found in answers):
+        # Counted before they are taken apart: of a column of millions each row would be a tensor here.
+        answers = [_in_rounds(found, count) for found in raw["answers"][: len(calls)]]
+        if len(raw["answers"]) != len(calls) or not all(_has_length(found, count) for found in answers):
             raise CheckFailed(Status.CRASH, "The answer that came back is no answer of these function calls.")
         return answers
 
@@ -240,12 +242,14 @@ def _place(rows: Rows, stacks: dict[int, Tensor]) -> list[int]:
     return [list(stacks).index(id(rows.stack)), rows.first]
 
 
-def _in_rounds(answers: Any) -> Any:
-    """Return a call's answers one by one where they came as columns."""
+def _in_rounds(answers: Any, count: int) -> Any:
+    """Return a call's answers one by one where they came as a few columns of `count` rows; anything else as it is."""
     columns = answers.get("columns") if type(answers) is dict else None
-    if not isinstance(columns, list) or not all(isinstance(column, Tensor) and column.dim() for column in columns):
+    if not isinstance(columns, list) or len(columns) > MOST_COLUMNS:
         return answers
-    return list(zip(*columns, strict=False))  # of as many as the shortest has, which are too few then
+    if not all(isinstance(column, Tensor) and _has_length(column, count) for column in columns):
+        return answers
+    return list(zip(*columns, strict=True))
 
 
 def _has_length(answers: Any, count: int) -> bool:

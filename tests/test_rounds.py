@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.kernel import LocalStudent
-from autograder.student import Call, Model, Rows
+from autograder.student import Call, Model, Rows, _in_rounds
 from autograder.verdict import CheckFailed, Status
 
 STACK = torch.arange(6.0).reshape(3, 2)
@@ -69,6 +69,13 @@ def test_columns_that_are_none_are_a_crash(columns: Any, monkeypatch: pytest.Mon
     with pytest.raises(CheckFailed) as caught:
         student.rounds([Call("f", (Rows(STACK),))], 3)
     assert caught.value.status is Status.CRASH
+
+
+@pytest.mark.parametrize("columns", [[torch.zeros(10**6)], [torch.zeros(3)] * 5])
+def test_columns_are_counted_before_they_are_taken_apart(columns: list[torch.Tensor]) -> None:
+    """Each row becomes a tensor of the judge's, so a box must not decide how many there are."""
+    sent = {"columns": columns}
+    assert _in_rounds(sent, 3) is sent
 
 
 def test_answers_that_are_not_alike_come_one_by_one() -> None:
