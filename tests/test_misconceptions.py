@@ -13,8 +13,10 @@ import torch
 from autograder import misconceptions
 from autograder.checks import oracles
 from autograder.checks.oracles import AffineMap
-from autograder.checks.strategies import Draw
+from autograder.checks.sampling import MANY, Run
+from autograder.checks.strategies import SIGMA_MIN, Draw
 from autograder.misconceptions import ALL, LOW_PRECISION, OWN_RANDOMNESS, match
+from autograder.student import Question, Reply
 from tests.bank import load_bank
 from tests.notebooks import reference_answers
 
@@ -125,3 +127,12 @@ def test_one_row_tells_nothing() -> None:
     """A batch of one row is not matched: too many mistakes look alike in it."""
     x_0, epsilon, t = torch.ones(1, 2), torch.zeros(1, 2), torch.tensor([0.25])
     assert match("noisy_sample", 0.25 * x_0, x_0=x_0, epsilon=epsilon, t=t) is None
+
+
+def test_a_mean_of_the_start_is_no_relation() -> None:
+    """A start with a mean of its own in each coordinate is not said to share its noise, whatever the draw."""
+    off, reply = torch.tensor([0.08, -0.08]), Reply(None, "NoneType", False, [], False, False, [])
+    for seed in range(20):  # for four of these, x_0 + x_1 and x_0 - x_1 together are not normal by has_shape
+        x = torch.randn(MANY, 2, generator=torch.Generator().manual_seed(seed)) + off
+        run = Run(MANY, 1, SIGMA_MIN, 1.0, [Question(x, torch.ones(MANY))], [x], reply)
+        assert match("sample_consistency_multistep", run, aspect="start") is None

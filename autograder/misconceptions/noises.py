@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from autograder.checks.sampling import Jump, Run, coordinates_differ, is_gaussian, is_reused, is_unrelated
+from autograder.checks.sampling import (
+    Jump,
+    Run,
+    coordinates_differ,
+    has_twins,
+    is_gaussian,
+    is_reused,
+    is_unrelated,
+    neighbours_differ,
+)
 from autograder.misconceptions.runs import mistake, pairs
 
 EXACT = 1e-4
@@ -89,6 +98,17 @@ def _same_start(run: Run) -> bool:
     return bool((run.jumps[0].x == run.jumps[0].x[:1]).all())
 
 
+def _coordinates_related(run: Run) -> bool:
+    """Without its mean: a mean of each coordinate's own is no relation, but turned by 45 degrees it looks like one."""
+    start = run.jumps[0].x
+    return is_gaussian(start) and not coordinates_differ(start - start.mean(0))
+
+
+def _rows_related(run: Run) -> bool:
+    start = run.jumps[0].x
+    return is_gaussian(start) and (has_twins(start) or not neighbours_differ(start))
+
+
 START = (
     mistake(
         "start_scaled_by_sigma_max",
@@ -116,14 +136,14 @@ START = (
         "start",
         "The two coordinates of a start seem to depend on each other.",
         "How many numbers are there to draw for each sample, and what does one of them tell about the other?",
-        lambda run: is_gaussian(run.jumps[0].x) and not coordinates_differ(run.jumps[0].x),
+        _coordinates_related,
     ),
     mistake(
         "noise_used_twice",
         "start",
         "Different samples seem to share their noise.",
         "How many numbers are there to draw for all samples together?",
-        lambda run: is_gaussian(run.jumps[0].x),
+        _rows_related,
     ),
     mistake(
         "uniform_start",
