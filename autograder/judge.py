@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from autograder import __version__
+from autograder import __version__, processors
 from autograder.again import MEASURE_TRAINING, Again, with_kept
 from autograder.assignment import NAME, Assignment
 from autograder.box.limits import keep_freed_memory
@@ -97,7 +97,8 @@ class Judge:
             self._reference.prepare()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper()
-        run_checks(collector, tasks)
+        with processors.only_one():
+            run_checks(collector, tasks)
         return session, collector, gather(collector.training, watching.levels)
 
     def _usable_keeper(self) -> Keeper:

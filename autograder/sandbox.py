@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder import bubblewrap, processes
+from autograder import bubblewrap, processes, processors
 from autograder.channel import MAX_SCRATCH_FILES, Box, KeeperLost
 from autograder.errors import GraderFault, IsolationMissing
 from autograder.launch import END_SECONDS, Launched, Place
@@ -89,7 +89,7 @@ class Keeper:
         box_ours, box_theirs = socket.socketpair()
         output_read, output_write = os.pipe()
         try:
-            send(self.control, {"op": "open"})
+            send(self.control, {"op": "open", "processors": processors.allowed()})
             socket.send_fds(self.control, [b"."], [box_theirs.fileno(), output_write])
             self._expect("forked")
         except BaseException as error:

@@ -64,7 +64,8 @@ def keep(control: socket.socket, setup: dict[str, Any]) -> None:
     empty(setup["scratch"])  # of matplotlib's caches: the first box finds what every later one finds
     send(control, {"event": "ready", "pid": os.getpid()})
     while True:
-        receive_from(control)  # `open`, the only request there is between two boxes
+        request = receive_from(control)  # `open`, the only one there is between two boxes
+        limits.run_on(request["processors"])
         fork_box(control, namespace, setup)
 
 
