@@ -116,6 +116,8 @@ class Collector:
             if isinstance(item, pytest.Function) and hasattr(item.obj, "hypothesis"):
                 check = item.name.removeprefix("test_")
                 hypothesis.seed(seed_of(self._seed, task_of(item.path), check))(item.obj)
+                # There is no database, but its key, a digest of the source, would be computed each time.
+                item.obj._hypothesis_internal_database_key = b""
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a check file that cannot be imported: our own fault."""

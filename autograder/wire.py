@@ -28,6 +28,8 @@ MAX_BUFFERS = 4096
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 8
 MAX_INT = 2**63
+WORD_BYTES = 8  # of the largest number that a tensor holds
+LARGE_BYTES = 1 << 14  # of a tensor: from here on it is worth not to copy it
 CHANNEL_LOST = 121  # the exit status of a box whose end of the channel was closed under it
 
 DTYPES = {
@@ -49,7 +51,7 @@ class WireError(Exception):
 
 def encode(value: Any) -> bytes:
     """Return the frame of a value; raises WireError for a type that may not cross, or one too large."""
-    buffers: list[bytes] = []
+    buffers: list[bytes | memoryview] = []
     described: list[list[Any]] = []
     tree = _pack(value, buffers, described, 0)
     header = json.dumps([tree, described], separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -107,7 +109,7 @@ def _check_sizes(header_bytes: int, body_bytes: int) -> None:
         raise WireError(f"a frame of {header_bytes} + {body_bytes} bytes is over the limit")
 
 
-def _pack(value: Any, buffers: list[bytes], described: list[list[Any]], depth: int) -> Any:
+def _pack(value: Any, buffers: list[bytes | memoryview], described: list[list[Any]], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise WireError("nested too deeply")
     kind = type(value)
@@ -132,7 +134,7 @@ def _pack(value: Any, buffers: list[bytes], described: list[list[Any]], depth: i
     raise WireError(f"this {kind.__name__} does not cross the wire")
 
 
-def _tensor_bytes(tensor: torch.Tensor) -> bytes:
+def _tensor_bytes(tensor: torch.Tensor) -> bytes | memoryview:
     if tensor.dtype not in DTYPE_NAMES or tensor.layout is not torch.strided or tensor.dim() > MAX_DIMENSIONS:
         raise WireError(f"a tensor of {tensor.dtype} ({tensor.layout}) does not cross the wire")
     if tensor.is_meta:
@@ -142,7 +144,8 @@ def _tensor_bytes(tensor: torch.Tensor) -> bytes:
     flat = tensor.detach().cpu().resolve_neg().reshape(-1)
     if tensor.dtype is torch.bfloat16:  # numpy has none; the bits are what crosses
         flat = flat.clone(memory_format=torch.contiguous_format).view(torch.int16)
-    return flat.numpy().tobytes()
+    array = flat.numpy()
+    return array.data.cast("B") if array.nbytes >= LARGE_BYTES else array.tobytes()
 
 
 def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor | bytes | None]:
@@ -156,7 +159,7 @@ def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor
         if offset + size > len(body):
             raise WireError("a buffer reaches past the end of its frame")
         raw = view[offset : offset + size]
-        found.append(bytes(raw) if name == "bytes" else _tensor(raw, DTYPES[name], shape))
+        found.append(bytes(raw) if name == "bytes" else _tensor(_own(raw, offset), DTYPES[name], shape))
         offset += size
     if offset != len(body):
         raise WireError("a frame holds bytes that no buffer claims")
@@ -177,12 +180,18 @@ def _count(shape: Any) -> int:
     return 0 if 0 in shape else product
 
 
-def _tensor(raw: memoryview, dtype: torch.dtype, shape: list[int]) -> torch.Tensor:
-    if not raw.nbytes:
+def _own(raw: memoryview, offset: int) -> bytearray | memoryview:
+    """Return memory that a tensor can lie in: of a large one its part of the frame, which no other buffer claims."""
+    shared = raw.nbytes >= LARGE_BYTES and offset % WORD_BYTES == 0 and not raw.readonly
+    return raw if shared else bytearray(raw)
+
+
+def _tensor(raw: bytearray | memoryview, dtype: torch.dtype, shape: list[int]) -> torch.Tensor:
+    if not len(raw):
         return torch.empty(shape, dtype=dtype)
     if dtype is torch.bool:  # a byte other than 0 and 1 would be undefined behaviour inside torch
-        return torch.frombuffer(bytearray(raw), dtype=torch.uint8).reshape(shape) != 0
-    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+        return torch.frombuffer(raw, dtype=torch.uint8).reshape(shape) != 0
+    return torch.frombuffer(raw, dtype=dtype).reshape(shape)
 
 
 def _unpack(tree: Any, buffers: list[torch.Tensor | bytes | None], depth: int) -> Any:

@@ -42,12 +42,12 @@ def read(data: bytes) -> Any:
     """Read one frame; EOFError when the bytes end too early."""
     rest = memoryview(data)
 
-    def receive(count: int) -> bytes:
+    def receive(count: int) -> bytearray:
         nonlocal rest
         if count > len(rest):
             raise EOFError
         taken, rest = rest[:count], rest[count:]
-        return bytes(taken)
+        return bytearray(taken)
 
     return read_frame(receive)
 
@@ -78,11 +78,38 @@ def test_tensor_bits_arrive_for_every_dtype() -> None:
     assert torch.equal(there_and_back(bits).view(torch.int32), bits.view(torch.int32))
 
 
-def test_received_tensor_can_be_written_to() -> None:
-    """A received tensor owns its memory, and writing into it changes no other."""
-    one, other = there_and_back([torch.zeros(2), torch.zeros(2)])
+@pytest.mark.parametrize("rows", [1, wire.LARGE_BYTES])
+def test_received_tensor_can_be_written_to(rows: int) -> None:
+    """A received tensor owns its memory, and writing into it changes no other; large ones are parts of a frame."""
+    one, other = there_and_back([torch.zeros(rows, 2), torch.zeros(rows, 2)])
     one += 1
-    assert other.tolist() == [0, 0]
+    assert torch.equal(other, torch.zeros(rows, 2))
+    assert torch.equal(one, torch.ones(rows, 2))
+
+
+@pytest.mark.parametrize("before", [0, 1, 8])
+@pytest.mark.parametrize("dtype", list(wire.DTYPES.values()), ids=str)
+def test_large_tensors_arrive_wherever_they_lie_in_a_frame(dtype: torch.dtype, before: int) -> None:
+    """A tensor that is not copied, or that is because its numbers would lie across words; not all in order, too."""
+    value = torch.randint(0, 2, (3, wire.LARGE_BYTES), generator=torch.Generator().manual_seed(before)).to(dtype)
+    arrived = there_and_back([b"x" * before, value, value.t()])
+    assert same(arrived, [b"x" * before, value, value.t()])
+
+
+def test_large_tensors_are_not_copied() -> None:
+    """A frame of some megabytes takes its own memory, and no more for the tensors in it."""
+    sent = encode([torch.zeros(1 << 18), torch.ones(1 << 18)])
+    held: list[bytearray] = []
+
+    def receive(count: int) -> bytearray:
+        nonlocal sent
+        held.append(bytearray(sent[:count]))
+        sent = sent[count:]
+        return held[-1]
+
+    zeros, _ = read_frame(receive)
+    zeros += 1
+    assert torch.frombuffer(held[-1], dtype=torch.float32).eq(1).all()
 
 
 class Liar(str):
