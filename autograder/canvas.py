@@ -19,7 +19,7 @@ from autograder.errors import UsageError
 from autograder.files import refuse_to_replace, write_atomically
 from autograder.plain import how_many, number, one_line
 from autograder.report import Report
-from autograder.stored import A_STORED_FILE, read_reports, stored_files
+from autograder.stored import A_STORED_FILE, StoredClass, stored_files
 
 EXCUSED = "EX"
 IDENTITY = ("SIS Login ID", "SIS User ID", "ID", "Integration ID")
@@ -74,7 +74,8 @@ def canvas_command(job: CanvasJob) -> Iterator[str]:
     export = Export(job.export)
     column = _column(export, job.column)
     told = Told()
-    reports = list(read_reports(job.results))
+    stored = StoredClass(job.results)
+    reports = list(stored)
     if not reports:
         raise UsageError(f"{job.results} holds no report; `autograder grade` writes them")
     factor = _factor(export, column, reports[0].max_score, job.scale, told)
@@ -82,6 +83,8 @@ def canvas_command(job: CanvasJob) -> Iterator[str]:
     write_atomically(out, export.text(range(len(export.header)) if job.all_columns else [*export.identity, column]))
     yield f"{out}, column '{one_line(export.header[column])}'"
     yield from told.lines()
+    if stored.left_over:
+        yield f"{how_many(stored.left_over, 'report')} left over from before the last grading; not entered"
 
 
 def _column(export: Export, wanted: str | None) -> int:

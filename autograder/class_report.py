@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,11 +19,10 @@ from autograder.class_statistics import (
 from autograder.errors import UsageError
 from autograder.files import refuse_to_replace, write_atomically
 from autograder.marking import NOTHING, Marking
-from autograder.plain import no_formula
 from autograder.provenance import how_marked
 from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
 from autograder.report import UNREADABLE, Report
-from autograder.stored import A_STORED_FILE, GRADES, read_named, read_record, report_names, stored_files
+from autograder.stored import A_STORED_FILE, StoredClass, read_record, stored_files
 from autograder.students import file_name
 
 INDEX, ANONYMOUS = "index.html", "anonymous.html"
@@ -75,7 +73,7 @@ def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, C
     """
     page = job.page or job.out / (ANONYMOUS if job.anonymous else INDEX)
     refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
-    stored = _Stored(job.out)
+    stored = StoredClass(job.out)
     kept = gather(stored, _stale_by(job.out, marking), folder=folder_from(page, job.out))
     if not kept.rows and stored.broken:
         raise UsageError(f"{job.out} holds no report that can be read; `autograder grade` writes them again")
@@ -128,39 +126,6 @@ def row_of(report: Report, tasks: Sequence[str], stale: bool = False, folder: st
         kind=kind_of(report),
         keys=frozenset(_keys(report, stale)),
     )
-
-
-class _Stored:
-    """Yields the stored reports of the class as it was graded last; counts what else is there."""
-
-    def __init__(self, out: Path) -> None:
-        self.left_over = self.broken = 0
-        self._out = out
-        self._names = sorted(report_names(out))
-        self._graded, self._when = _last_graded(out)
-
-    def __iter__(self) -> Iterator[Report]:
-        for name in self._names:
-            report = read_named(self._out, name)
-            if report is None:
-                self.broken += 1
-            # What is newer than the table of the class was written by a grading that has not come to its end.
-            elif no_formula(report.student) in self._graded or self._written(name) > self._when:
-                yield report
-            else:
-                self.left_over += 1
-
-    def _written(self, name: str) -> int:
-        return (self._out / f"{name}.json").stat().st_mtime_ns
-
-
-def _last_graded(out: Path) -> tuple[set[str], int]:
-    """Return whom the table of the class names, and when it was written: never, where there is none."""
-    try:
-        with open(out / GRADES, encoding="utf-8", newline="") as file:
-            return {row["student"] for row in csv.DictReader(file)}, os.fstat(file.fileno()).st_mtime_ns
-    except (OSError, KeyError, ValueError, csv.Error):
-        return set(), 0
 
 
 def _stale_by(out: Path, marking: Marking | None) -> IsStale:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,23 @@ from autograder.errors import UsageError
 from autograder.render.terminal import changes_table, console
 from autograder.render.text import number, verdict
 from autograder.report import GRADED, CheckResult, Decision, Report, TaskResult
-from autograder.stored import read_named, record_named, report_names
+from autograder.stored import LastGraded, read_named, record_named, report_names
 
 
 @dataclass(frozen=True)
 class Change:
-    """A student whose mark differs in any part, and why; a report is None where there is no whole one."""
+    """A student's two marks, and why they differ; a report is None where there is no whole one."""
 
     student: str
     old: Report | None
     new: Report | None
     why: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()  # in which of the results, "old" and "new", there is a file that cannot be read
+
+    @property
+    def differs(self) -> bool:
+        """Whether the mark is another one in any part."""
+        return self.old is None or self.new is None or _mark(self.old) != _mark(self.new)
 
     @property
     def kind(self) -> str:
@@ -59,42 +63,61 @@ def compare_command(old: Path, new: Path) -> int:
 
     Raises UsageError for a folder that holds no reports.
     """
-    names = set()
-    for folder in (old, new):
-        found = report_names(folder)
-        if not found:
-            raise UsageError(f"{folder} holds no reports; `autograder grade` writes them")
-        names |= found
+    before, after = Results(old), Results(new)
     kinds: Counter[str] = Counter()
     out = console()
     rows = []
-    for change in changes(old, new, sorted(names)):
-        kinds[change.kind] += 1
-        rows.append(change.row)
+    total = 0
+    for name in sorted(before.names | after.names):  # two reports in memory at a time
+        change = compared(before, after, name)
+        total += change is not None
+        if change is not None and change.differs:
+            kinds[change.kind] += 1
+            rows.append(change.row)
     if rows:
         out.print(changes_table(rows))
     counts = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
-    out.print(f"{len(rows)} of {len(names)} marks differ{counts}.", soft_wrap=True)
+    out.print(f"{len(rows)} of {total} marks differ{counts}.", soft_wrap=True)
     return 0
 
 
-def changes(old: Path, new: Path, names: Iterable[str]) -> Iterator[Change]:
-    """Yield the students whose mark differs in any part, two reports in memory at a time."""
-    for name in names:
-        one, two = read_named(old, name), read_named(new, name)
-        if one is None or two is None:
-            known = one or two
-            files = {"old": old / f"{name}.json", "new": new / f"{name}.json"}
-            broken = tuple(
-                when for when, found in (("old", one), ("new", two)) if found is None and os.path.lexists(files[when])
-            )
-            why = tuple(f"{files[when]} cannot be read; mark again" for when in broken)
-            yield Change(known.student if known else name, one, two, why, broken)
-        elif _mark(one) != _mark(two):
-            how = [record_named(folder, name).get("how") or {} for folder in (old, new)]
-            yield Change(
-                two.student, one, two, (*_of_whole(one, two), *_of_tasks(one, two), *_of_marking(one, two, how))
-            )
+class Results:
+    """A folder of results, read as the class that was graded last: what is left over from before is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        """Find the reports; raises UsageError for a folder that holds none."""
+        self.folder = folder
+        self.names = report_names(folder)
+        if not self.names:
+            raise UsageError(f"{folder} holds no reports; `autograder grade` writes them")
+        self._graded = LastGraded(folder)
+
+    def read(self, name: str) -> Report | None:
+        """Return the report in a file of this name; None where it is not whole, or none of the class's."""
+        report = read_named(self.folder, name)
+        return report if report is not None and self._graded.holds(report, name) else None
+
+    def is_broken(self, name: str) -> bool:
+        """Say whether the file of this name cannot be read."""
+        return name in self.names and read_named(self.folder, name) is None
+
+    def how(self, name: str) -> dict[str, Any]:
+        """Return how it was marked; {} where that is not known."""
+        return record_named(self.folder, name).get("how") or {}
+
+
+def compared(old: Results, new: Results, name: str) -> Change | None:
+    """Return what has become of the mark in the files of this name; None where neither class has it."""
+    one, two = old.read(name), new.read(name)
+    if one is not None and two is not None:
+        how = [results.how(name) for results in (old, new)]
+        return Change(two.student, one, two, (*_of_whole(one, two), *_of_tasks(one, two), *_of_marking(one, two, how)))
+    broken = {when: results for when, results in (("old", old), ("new", new)) if results.is_broken(name)}
+    known = one or two
+    if known is None and not broken:
+        return None
+    why = tuple(f"{results.folder / name}.json cannot be read; mark again" for results in broken.values())
+    return Change(known.student if known else name, one, two, why, tuple(broken))
 
 
 def _mark(report: Report) -> Any:

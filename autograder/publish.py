@@ -19,7 +19,7 @@ from autograder.render.github import SUMMARY_BYTES, encoded, to_annotations, to_
 from autograder.render.junit import to_class_junit, to_junit
 from autograder.render.prairielearn import to_prairielearn
 from autograder.report import Report, json_text
-from autograder.stored import A_STORED_FILE, stored_files
+from autograder.stored import A_STORED_FILE, LastGraded, stored_files
 from autograder.students import LOCK
 
 REPORT_BYTES = 4 << 20  # ours are some ten thousand bytes
@@ -44,11 +44,17 @@ def publish_command(job: PublishJob) -> int:
 
 
 def read_stored(path: Path) -> list[Report]:
-    """Return the report in a file, or all of a folder; raises UsageError for a file that is none, and for no file."""
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    if not files:
+    """Return the report in a file, or those of a folder's class as it was graded last.
+
+    Raises UsageError for a file that is none, and for no file.
+    """
+    if not path.is_dir():
+        return [_read(path)]
+    graded = LastGraded(path)
+    reports = [report for file in sorted(path.glob("*.json")) if graded.holds(report := _read(file), file.stem)]
+    if not reports:
         raise UsageError(f"{path} holds no report; `autograder grade` and `autograder score --json` write them")
-    return [_read(file) for file in files]
+    return reports
 
 
 def _sources(path: Path) -> Iterator[Path]:

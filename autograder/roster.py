@@ -10,12 +10,13 @@ from autograder.errors import UsageError
 
 # Of several the first counts. nbgrader's own lists have `id`, Canvas's `ID`, Moodle's grading worksheet `Identifier`.
 COLUMNS = ("id", "student_id", "student", "username", "identifier")
+HEADINGS = ("name", "names", "student name", "students", "user", "login", "email", "e-mail")  # of an only column
 _MOODLE = "participant "  # "Participant 12345" in Moodle's list is 12345 in its download
 _NO_STUDENT = "points possible"  # Canvas puts what an assignment is worth where a student would stand
 
 
 def read_roster(path: Path) -> list[str]:
-    """Return the students of a CSV file, each once, in its order: the column `id` or alike, or the only column.
+    """Return the students of a CSV file, each once, in its order: the column `id` or alike, or the only column, with or without a heading.
 
     Raises UsageError for a file that cannot be read, has no such column, or names nobody.
     """
@@ -53,7 +54,7 @@ def _column(path: Path, rows: list[list[str]]) -> tuple[int, list[list[str]]]:
         if name in header:
             return header.index(name), rows[1:]
     if all(len(row) == 1 for row in rows):
-        return 0, rows
+        return 0, rows[1:] if header and header[0] in HEADINGS else rows
     raise UsageError(f"{path} has no column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}; its first row must name one")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
+from autograder.plain import no_formula
 from autograder.report import Report
 from autograder.students import STAFF, file_name
 
@@ -17,20 +20,59 @@ GRADES = "grades.csv"
 A_STORED_FILE = "part of the stored results"
 
 
+class LastGraded:
+    """The class as it was graded last: whom its table names, and when that was written: never, where there is none.
+
+    A folder of results may also hold reports from before, of students whose submission is gone.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        try:
+            with open(out / GRADES, encoding="utf-8", newline="") as file:
+                self._students = {row["student"] for row in csv.DictReader(file)}
+                self._when = os.fstat(file.fileno()).st_mtime_ns
+        except (OSError, KeyError, ValueError, csv.Error):
+            self._students, self._when = set(), 0
+
+    def holds(self, report: Report, name: str) -> bool:
+        """Say whether the report in the file of this name, without its suffix, is of this class."""
+        return no_formula(report.student) in self._students or self._newer(name)
+
+    def _newer(self, name: str) -> bool:
+        """Say whether it was written by a grading that has not come to its end."""
+        try:
+            return (self._out / f"{name}.json").stat().st_mtime_ns > self._when
+        except OSError:
+            return False
+
+
 def read_report(out: Path, student: str) -> Report | None:
     """Return a student's stored report, with what is for staff; None where there is none, or none that is whole."""
     return _read(out, file_name(student))
 
 
-def read_reports(out: Path) -> Iterator[Report]:
-    """Yield the stored reports of a class in the order of their files, one in memory at a time.
+class StoredClass:
+    """Yields the stored reports of the class as it was graded last, one in memory at a time; counts what else is there.
 
     Raises UsageError where there is no such folder.
     """
-    for name in sorted(report_names(out)):
-        report = _read(out, name)
-        if report is not None:
-            yield report
+
+    def __init__(self, out: Path) -> None:
+        self.left_over = self.broken = 0
+        self._out = out
+        self._names = sorted(report_names(out))
+        self._graded = LastGraded(out)
+
+    def __iter__(self) -> Iterator[Report]:
+        for name in self._names:
+            report = _read(self._out, name)
+            if report is None:
+                self.broken += 1
+            elif self._graded.holds(report, name):
+                yield report
+            else:
+                self.left_over += 1
 
 
 def report_names(out: Path) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -187,3 +188,17 @@ def test_canvas_refuses_a_file_in_another_encoding_and_an_empty_folder(
     assert cli.main(["canvas", str(tmp_path), str(tmp_path / "results")]) == 2
     assert f"{tmp_path} cannot be read as Canvas's export: Is a directory" in capsys.readouterr().err
     fill(tmp_path / "results", EXPORT, [], code=2)
+
+
+def test_canvas_leaves_out_who_left_the_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of before the last grading, whose submission is gone, fills no row, and is told."""
+    fill(tmp_path, EXPORT, [marked("ada"), marked("emmy")])
+    table = tmp_path / "results" / "grades.csv"
+    table.write_text("student\nada\n")
+    when = table.stat().st_mtime_ns + 10**9
+    os.utime(table, ns=(when, when))
+    capsys.readouterr()
+    assert cli.main(["canvas", str(tmp_path / "export.csv"), str(tmp_path / "results")]) == 0
+    said = capsys.readouterr()
+    assert "1 mark entered" in said.out + said.err
+    assert "1 report left over from before the last grading; not entered" in said.out + said.err

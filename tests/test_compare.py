@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -131,3 +132,23 @@ def test_compare_of_equals_and_of_nothing(compare: Callable[..., str], marked: P
     (tmp_path / "empty").mkdir()
     assert run("compare", marked, tmp_path / "empty") == 2
     assert run("compare", tmp_path / "none", marked) == 2
+
+
+def test_compare_leaves_out_who_left_the_class(
+    marked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A report of before the last grading, whose submission is gone, is not there; nor is one gone from both."""
+    use_fake_judge(monkeypatch, tmp_path)
+    new = shutil.copytree(marked, tmp_path / "new")
+    (new / "grades.csv").write_text("student\nada\ncleo\n")
+    later(new / "grades.csv")
+    assert run("compare", marked, new) == 0
+    assert "1 of 3 marks differ, 1 only in the old results." in capsys.readouterr().out
+    assert run("compare", new, new) == 0
+    assert "0 of 2 marks differ." in capsys.readouterr().out
+
+
+def later(path: Path) -> None:
+    """Make a file newer than all others."""
+    when = path.stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(when, when))

@@ -235,3 +235,16 @@ def test_one_student_is_not_taken_from_a_class(tmp_path: Path) -> None:
     """Which of several is meant is never guessed."""
     results = store(tmp_path / "results", graded("ada"), graded("bob"))
     assert "name one report" in publish("classroom", results, code=2)
+
+
+def test_who_left_the_class_is_not_published(tmp_path: Path) -> None:
+    """A report of before the last grading, whose submission is gone, is in no table."""
+    results = store(tmp_path, graded("ada"), graded("ben"))
+    assert "ben" in publish("junit", results)
+    table = results / "grades.csv"
+    table.write_text("student\nada\n")
+    when = table.stat().st_mtime_ns + 10**9
+    os.utime(table, ns=(when, when))
+    published = publish("junit", results)
+    assert "ada" in published
+    assert "ben" not in published

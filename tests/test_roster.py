@@ -25,6 +25,7 @@ LISTS = {
     "moodle": (MOODLE, ["4711", "4712"]),
     "semicolons": ("Student;Group\nada;1\nben;2\n", ["ada", "ben"]),
     "tabs": ("username\tx\nada\t1\n", ["ada"]),
+    "a heading of another kind": ("Name\nada\nname\n", ["ada", "name"]),
     "no header": ("ada\nben\n\nada\n", ["ada", "ben"]),
     "blank cells": ("name,id\nA,ada\nB,\nC, ben \n", ["ada", "ben"]),
 }
