@@ -16,7 +16,7 @@ _NO_STUDENT = "points possible"  # Canvas puts what an assignment is worth where
 
 
 def read_roster(path: Path) -> list[str]:
-    """Return the students of a CSV file, each once, in its order: the column `id` or alike, or the only column, with or without a heading.
+    """Return the students of a CSV file, each once, in its order: the column `id` or alike, or the only column.
 
     Raises UsageError for a file that cannot be read, has no such column, or names nobody.
     """
