@@ -11,9 +11,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograder.submission import Submission, UnreadableFile, read_submission
 from autograder.submission.cells import MAX_CELLS
+from autograder.submission.scan import Scanner
 from tests import notebooks
 
 Edit = Callable[[nbformat.NotebookNode], object]
@@ -129,6 +132,17 @@ def test_row_4_odd_version_is_read_all_the_same(tmp_path: Path, version: object)
     content = json.loads(reference_bytes())
     content["nbformat"] = version
     assert sources(read_bytes(tmp_path, json.dumps(content).encode())) == RIGHT
+
+
+@given(
+    st.recursive(
+        st.text('"\\[]{}, \n', max_size=30), lambda inner: st.lists(inner) | st.dictionaries(st.text("a"), inner)
+    )
+)
+def test_strings_with_any_escapes_and_brackets_are_passed_over(value: object) -> None:
+    """What looks like a bracket or an end inside a string is neither; Python 3.11.2 saw it otherwise."""
+    data = json.dumps(value).encode()
+    assert Scanner(data).whole() == (0, len(data))
 
 
 def test_row_5_duplicate_cell_ids_cost_nothing(tmp_path: Path) -> None:

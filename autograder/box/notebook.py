@@ -38,11 +38,14 @@ def compile_cell(source: str, name: str, flags: int = 0, first_line: int = 1) ->
     Magics become calls, a top-level await is allowed; `flags` are those of __future__ imports in earlier cells.
     """
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    if "\0" in source:  # Python before 3.11.4 raises a ValueError for it
+        error = SyntaxError("source code string cannot contain null bytes")
+        error.filename = name
+        raise error
     try:
         code: CodeType = compile("\n" * (first_line - 1) + source, name, "exec", flags=flags, dont_inherit=True)
-    except SyntaxError as error:
+    except SyntaxError:
         if not PERHAPS_IPYTHON.search(source):
-            error.filename = error.filename or name  # which Python leaves out for a null byte
             raise
         code = compile(_lines_kept(source, first_line), name, "exec", flags=flags, dont_inherit=True)
     return code

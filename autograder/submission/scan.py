@@ -22,8 +22,9 @@ SCALAR = re.compile(rb'[^ \t\r\n,:"\[\]{}]+')
 BETWEEN = re.compile(rb'[^"\[\]{}]*')
 # At most 1,000 escapes a match: the engine remembers each, and a hostile string has millions.
 IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
-# Strings with what stands between them, up to a bracket: most of a notebook. Possessive: nothing is tried twice.
-STRINGS = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+){0,100}+"[^"\[\]{}]*+){1,1000}+', re.DOTALL)
+# Strings with what stands between them, up to a bracket: most of a notebook. Possessive inside: little is tried twice.
+# Not the groups, too: Python 3.11.2, which is Debian 12's, ends some matches of possessive groups inside a string.
+STRINGS = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+){0,100}"[^"\[\]{}]*+){1,1000}', re.DOTALL)
 CLOSING = {ord("{"): ord("}"), ord("["): ord("]")}
 
 
