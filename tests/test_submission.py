@@ -134,11 +134,10 @@ def test_row_4_odd_version_is_read_all_the_same(tmp_path: Path, version: object)
     assert sources(read_bytes(tmp_path, json.dumps(content).encode())) == RIGHT
 
 
-@given(
-    st.recursive(
-        st.text('"\\[]{}, \n', max_size=30), lambda inner: st.lists(inner) | st.dictionaries(st.text("a"), inner)
-    )
-)
+texts = st.builds(str.__mul__, st.text('"\\[]{}, \n', max_size=6), st.sampled_from([1, 5, 60]))  # few and many escapes
+
+
+@given(st.recursive(texts, lambda inner: st.lists(inner) | st.dictionaries(st.text("a"), inner)))
 def test_strings_with_any_escapes_and_brackets_are_passed_over(value: object) -> None:
     """What looks like a bracket or an end inside a string is neither; Python 3.11.2 saw it otherwise."""
     data = json.dumps(value).encode()

@@ -24,7 +24,7 @@ BETWEEN = re.compile(rb'[^"\[\]{}]*')
 IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
 # Strings with what stands between them, up to a bracket: most of a notebook. Possessive inside: little is tried twice.
 # Not the groups, too: Python 3.11.2, which is Debian 12's, ends some matches of possessive groups inside a string.
-STRINGS = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+){0,100}"[^"\[\]{}]*+){1,1000}', re.DOTALL)
+STRINGS = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+){0,100}"[^"\[\]{}]*+){1,200}', re.DOTALL)
 CLOSING = {ord("{"): ord("}"), ord("["): ord("]")}
 
 
