@@ -19,7 +19,9 @@ PROCESSOR = 36  # of the fields that follow the name of a process in /proc's `st
 
 def allowed() -> list[int]:
     """Return the processors that this thread may run on; empty where the system does not tell."""
-    return sorted(os.sched_getaffinity(0)) if LINUX else []
+    with contextlib.suppress(OSError):
+        return sorted(os.sched_getaffinity(0)) if LINUX else []
+    return []
 
 
 @contextlib.contextmanager
