@@ -11,7 +11,7 @@ from autograder.errors import UsageError
 from autograder.marking import Marking
 from autograder.results import Results
 from autograder.settings import Settings
-from autograder.stored import read_record, read_report, read_reports
+from autograder.stored import StoredClass, read_record, read_report
 from autograder.students import Handin
 from tests.fake_judge import FakeJudge, small_course
 from tests.sample_reports import HOSTILE, graded
@@ -36,7 +36,7 @@ def test_read_report_gives_all_that_was_stored(out: Path) -> None:
         assert report is not None
         assert report.to_json() == graded(name).to_json()
         assert report.staff == {"fault": "x"}
-    assert {report.student for report in read_reports(out)} == {"ada", ODD}
+    assert {report.student for report in StoredClass(out)} == {"ada", ODD}
     assert read_record(out, "ada")["student"] == "ada"
 
 
@@ -53,7 +53,7 @@ def test_read_report_leaves_what_is_not_whole(out: Path) -> None:
     assert read_report(out, "nobody") is None
 
 
-def test_read_reports_refuses_a_missing_folder(tmp_path: Path) -> None:
+def test_a_class_refuses_a_missing_folder(tmp_path: Path) -> None:
     """A mistyped folder is no empty class."""
     with pytest.raises(UsageError, match="no folder of results"):
-        next(read_reports(tmp_path / "missing"))
+        StoredClass(tmp_path / "missing")
