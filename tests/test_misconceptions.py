@@ -132,7 +132,7 @@ def test_one_row_tells_nothing() -> None:
 def test_a_mean_of_the_start_is_no_relation() -> None:
     """A start with a mean of its own in each coordinate is not said to share its noise, whatever the draw."""
     off, reply = torch.tensor([0.08, -0.08]), Reply(None, "NoneType", False, [], False, False, [])
-    for seed in range(20):  # for four of these, x_0 + x_1 and x_0 - x_1 together are not normal by has_shape
+    for seed in range(20):  # for three of these, x_0 + x_1 and x_0 - x_1 together are not normal by has_shape
         x = torch.randn(MANY, 2, generator=torch.Generator().manual_seed(seed)) + off
         run = Run(MANY, 1, SIGMA_MIN, 1.0, [Question(x, torch.ones(MANY))], [x], reply)
         assert match("sample_consistency_multistep", run, aspect="start") is None
