@@ -63,7 +63,7 @@ def compare_command(old: Path, new: Path) -> int:
 
     Raises UsageError for a folder that holds no reports.
     """
-    before, after = Results(old), Results(new)
+    before, after = Side(old), Side(new)
     kinds: Counter[str] = Counter()
     out = console()
     rows = []
@@ -81,8 +81,8 @@ def compare_command(old: Path, new: Path) -> int:
     return 0
 
 
-class Results:
-    """A folder of results, read as the class that was graded last: what is left over from before is not there."""
+class Side:
+    """One side of a comparison: the results of the class that was graded last, without what is left over."""
 
     def __init__(self, folder: Path) -> None:
         """Find the reports; raises UsageError for a folder that holds none."""
@@ -106,17 +106,17 @@ class Results:
         return record_named(self.folder, name).get("how") or {}
 
 
-def compared(old: Results, new: Results, name: str) -> Change | None:
+def compared(old: Side, new: Side, name: str) -> Change | None:
     """Return what has become of the mark in the files of this name; None where neither class has it."""
     one, two = old.read(name), new.read(name)
     if one is not None and two is not None:
-        how = [results.how(name) for results in (old, new)]
+        how = [side.how(name) for side in (old, new)]
         return Change(two.student, one, two, (*_of_whole(one, two), *_of_tasks(one, two), *_of_marking(one, two, how)))
-    broken = {when: results for when, results in (("old", old), ("new", new)) if results.is_broken(name)}
+    broken = {when: side for when, side in (("old", old), ("new", new)) if side.is_broken(name)}
     known = one or two
     if known is None and not broken:
         return None
-    why = tuple(f"{results.folder / name}.json cannot be read; mark again" for results in broken.values())
+    why = tuple(f"{side.folder / name}.json cannot be read; mark again" for side in broken.values())
     return Change(known.student if known else name, one, two, why, tuple(broken))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 import types
 from pathlib import Path
@@ -78,3 +79,11 @@ def use_fake_judge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
 def run(*arguments: str | Path) -> int:
     """Run the command in this process."""
     return cli.main([str(argument) for argument in arguments])
+
+
+def name_the_class(results: Path, *students: str) -> None:
+    """Write the table of a class as a grading does that found these students, behind all reports that are there."""
+    table = results / "grades.csv"
+    table.write_text("\n".join(["student", *students, ""]))
+    when = table.stat().st_mtime_ns + 10**9
+    os.utime(table, ns=(when, when))

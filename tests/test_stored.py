@@ -13,7 +13,8 @@ from autograder.results import Results
 from autograder.settings import Settings
 from autograder.stored import StoredClass, read_record, read_report
 from autograder.students import Handin
-from tests.fake_judge import FakeJudge, small_course
+from tests.fake_class import HOSTILE_NAMES, grade
+from tests.fake_judge import FakeJudge, hand_in, small_course
 from tests.sample_reports import HOSTILE, graded
 
 ODD = HOSTILE.replace("\ud800", "")  # a name on disk is never half a letter
@@ -57,3 +58,14 @@ def test_a_class_refuses_a_missing_folder(tmp_path: Path) -> None:
     """A mistyped folder is no empty class."""
     with pytest.raises(UsageError, match="no folder of results"):
         StoredClass(tmp_path / "missing")
+
+
+def test_no_name_leaves_the_class(tmp_path: Path) -> None:
+    """Who was graded is in the class, however the table had to write the name."""
+    course = small_course(tmp_path / "course")
+    for name in HOSTILE_NAMES:
+        hand_in(course, name, "fine")
+    assert grade(course) == 0
+    stored = StoredClass(course / "results")
+    assert len(list(stored)) == len(HOSTILE_NAMES)
+    assert (stored.left_over, stored.broken) == (0, 0)
