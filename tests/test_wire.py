@@ -94,6 +94,7 @@ def test_large_tensors_arrive_wherever_they_lie_in_a_frame(dtype: torch.dtype, b
     value = torch.randint(0, 2, (3, wire.LARGE_BYTES), generator=torch.Generator().manual_seed(before)).to(dtype)
     arrived = there_and_back([b"x" * before, value, value.t()])
     assert same(arrived, [b"x" * before, value, value.t()])
+    assert [tensor.data_ptr() % wire.WORD_BYTES for tensor in arrived[1:]] == [0, 0]
 
 
 def test_large_tensors_are_not_copied() -> None:
@@ -110,6 +111,16 @@ def test_large_tensors_are_not_copied() -> None:
     zeros, _ = read_frame(receive)
     zeros += 1
     assert torch.frombuffer(held[-1], dtype=torch.float32).eq(1).all()
+
+
+def test_a_frame_that_cannot_be_written_to_stays_as_it_is() -> None:
+    """Of constant bytes even a large tensor is a copy."""
+    frame = encode(torch.zeros(1 << 18))
+    header_bytes, body_bytes = wire.PREFIX.unpack(frame[: wire.PREFIX.size])
+    header, body = frame[wire.PREFIX.size :][:header_bytes], frame[-body_bytes:]
+    received = decode(header, body)
+    received += 1
+    assert body == bytes(body_bytes)
 
 
 class Liar(str):
