@@ -7,6 +7,6 @@ import sys
 if not sys.flags.safe_path and sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(__file__)):
     del sys.path[0]
 
-from autograder.cli import main
+from autograder.cli import command
 
-sys.exit(main())
+sys.exit(command())

@@ -5,6 +5,7 @@ Nothing here needs torch: the keeper imports it while the judge does.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -24,7 +26,11 @@ from autograder.temporary import make_held_folder, remove_abandoned, remove_tree
 
 END_SECONDS = 15.0  # the keeper's own patience with what it kills is shorter
 SCRATCH = "autograder-box-"  # how the scratch folder of a keeper without namespaces begins
-START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from autograder.box.keeper import main; main()"
+# The collector is off while torch and what the prelude needs are imported (see uncollected.py); the keeper switches it
+# on again before it forks a box.
+START = (
+    "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv.pop(1)); from autograder.box.keeper import main; main()"
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Place:
     isolation: str
     course: Path
     secret_folders: tuple[Path, ...] = field(default=())  # beside the course: covered in the box too
+    imports: tuple[str, ...] = ()  # modules that the keeper imports while it waits for its set-up
 
     @property
     def namespaces(self) -> bool:
@@ -41,8 +48,21 @@ class Place:
         return self.isolation == "namespaces"
 
 
+def imported_by(cells: Iterable[str]) -> tuple[str, ...]:
+    """Return the modules that these cells import at once, in order; of a cell that is no Python, none."""
+    modules: dict[str, None] = {}
+    for cell in cells:
+        with contextlib.suppress(SyntaxError):
+            for statement in ast.parse(cell).body:
+                if isinstance(statement, ast.Import):
+                    modules.update((name.name, None) for name in statement.names)
+                elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+                    modules[statement.module] = None
+    return tuple(modules)
+
+
 class Launched:
-    """A keeper's process, which imports torch and then waits on `control` for its set-up."""
+    """A keeper's process, which imports torch and its like and then waits on `control` for its set-up."""
 
     def __init__(self, place: Place) -> None:
         """Start the process; raises IsolationMissing where the walls cannot be had."""
@@ -121,11 +141,11 @@ class Launched:
     def _command(self, control: int, info: int) -> tuple[list[str], dict[str, str]]:
         # As isolated as by -I, but for the environment, which is ours alone and holds the seed of hashes.
         python = [os.path.abspath(sys.executable), "-P", "-s", "-B", "-c", START]
+        imports = list(self.place.imports)
         if self.place.namespaces:
             hidden = bubblewrap.covered(self.place.course, self.place.secret_folders)
-            return [*bubblewrap.command(hidden, info), *python, "/box", str(control), str(bubblewrap.keeper_user())], {
-                "PATH": os.environ.get("PATH", "")
-            }
+            arguments = ["/box", str(control), str(bubblewrap.keeper_user()), *imports]
+            return [*bubblewrap.command(hidden, info), *python, *arguments], {"PATH": os.environ.get("PATH", "")}
         remove_abandoned(SCRATCH)
         self.scratch, self._held = make_held_folder(SCRATCH)
         environment = {
@@ -136,7 +156,7 @@ class Launched:
         }
         if user := bubblewrap.keeper_user():
             os.chown(self.scratch, user, user)
-        return [*python, str(bubblewrap.PACKAGE.parent), str(control), "0"], environment
+        return [*python, str(bubblewrap.PACKAGE.parent), str(control), "0", *imports], environment
 
     def _host_pid(self, info: str) -> int:
         try:

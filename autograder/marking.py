@@ -23,6 +23,7 @@ from autograder.errors import GraderFault, IsolationMissing, Unreadable, UsageEr
 from autograder.report import GRADER_ERROR, UNREADABLE, Report, unmarked
 from autograder.settings import Settings
 from autograder.students import Handin, file_sha256, student_id
+from autograder.uncollected import uncollected
 
 PATIENCE_SECONDS = 5.0  # for a worker to close its judge; then it is ended
 NO_FAULT = "The grader failed while it marked this submission. No points are lost; the course staff can see why."
@@ -50,11 +51,13 @@ def open_judge(assignment: Assignment, settings: Settings, isolation: str) -> Ab
 @contextmanager
 def _open_with_keeper_ahead(assignment: Assignment, settings: Settings, isolation: str) -> Iterator[Marker]:
     """Start the first keeper before the judge is imported, so that the two import torch side by side."""
-    from autograder.launch import Launched, Place
+    from autograder.launch import Launched, Place, imported_by
 
-    launched = Launched(Place(isolation, assignment.course))
+    prelude = tuple(cell.source for cell in assignment.prelude)
+    launched = Launched(Place(isolation, assignment.course, imports=imported_by(prelude)))
     try:
-        from autograder.judge import Judge
+        with uncollected():
+            from autograder.judge import Judge
 
         judge = Judge(assignment, settings, isolation, launched)
     except BaseException:

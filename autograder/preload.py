@@ -2,8 +2,11 @@
 
 import gc
 
-import autograder.judge
-import autograder.marking  # noqa: F401
+from autograder.uncollected import uncollected
 
-gc.collect()
-gc.freeze()  # so that collections in a worker do not touch, and thereby copy, the pages that it shares with the others
+# Frozen, so that collections in a worker do not touch, and thereby copy, the pages that it shares with the others.
+with uncollected():
+    import autograder.judge
+    import autograder.marking  # noqa: F401
+
+    gc.collect()

@@ -20,7 +20,7 @@ from typing import Any
 from autograder import bubblewrap, processes, processors
 from autograder.channel import MAX_SCRATCH_FILES, Box, KeeperLost
 from autograder.errors import GraderFault, IsolationMissing
-from autograder.launch import END_SECONDS, Launched, Place
+from autograder.launch import END_SECONDS, Launched, Place, imported_by
 from autograder.seccomp import filter_program
 from autograder.wire import WireError, encode, receive_from, send
 
@@ -48,7 +48,7 @@ class Plan:
     @property
     def place(self) -> Place:
         """Where the keeper runs."""
-        return Place(self.isolation, self.course, self.secret_folders)
+        return Place(self.isolation, self.course, self.secret_folders, imported_by(self.prelude))
 
 
 class Keeper:

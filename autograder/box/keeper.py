@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import itertools
 import os
 import re
@@ -38,7 +39,10 @@ MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than
 
 
 def main() -> None:
-    """Serve the judge on the file descriptor named by the first argument until it closes."""
+    """Serve the judge on the file descriptor named by the first argument until it closes.
+
+    The second is the user to become (0: as it is), the others are modules that the prelude imports.
+    """
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
     limits.first_to_go()
@@ -49,10 +53,21 @@ def main() -> None:
     limits.undumpable()
     if os.getpid() != 1 and limits.LINUX:
         limits.prctl(limits.PR_SET_CHILD_SUBREAPER, 1)  # without a namespace of our own, orphans still come to us
+    import_ahead(sys.argv[3:])
     with contextlib.suppress(EOFError, ConnectionError):  # the judge is gone, and so shall we be
         setup = receive_from(control)
         keep(control, setup)
     kill_everything(0)
+
+
+def import_ahead(modules: list[str]) -> None:
+    """Import what a box needs and what the prelude will, while the judge is not ready to send it.
+
+    What fails here fails again there, where it is told.
+    """
+    for module in ("autograder.box.serve", *modules):
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
 
 
 def keep(control: socket.socket, setup: dict[str, Any]) -> None:
@@ -61,6 +76,7 @@ def keep(control: socket.socket, setup: dict[str, Any]) -> None:
     limits.default_signals()  # once more: a library may have set one
     gc.collect()
     gc.freeze()  # so that collections in a box do not touch, and thereby copy, the keeper's pages
+    gc.enable()  # off since the start of this process
     empty(setup["scratch"])  # of matplotlib's caches: the first box finds what every later one finds
     send(control, {"event": "ready", "pid": os.getpid()})
     while True:

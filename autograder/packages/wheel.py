@@ -15,7 +15,7 @@ from autograder.errors import GraderFault
 PACKAGE = Path(__file__).resolve().parents[1]
 DISTRIBUTION = "autograder"
 WHEEL = "Wheel-Version: 1.0\nGenerator: autograder\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-COMMANDS = "[console_scripts]\nautograder = autograder.cli:main\n"
+COMMANDS = "[console_scripts]\nautograder = autograder.cli:command\n"
 _CLOCK = (2020, 1, 1, 0, 0, 0)  # the same files give the same bytes
 
 
