@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder.errors import UsageError
 from autograder.files import append, refuse_to_replace, write_atomically
+from autograder.plain import how_many
 from autograder.render.github import SUMMARY_BYTES, encoded, to_annotations, to_classroom, to_summary
 from autograder.render.junit import to_class_junit, to_junit
 from autograder.render.prairielearn import to_prairielearn
@@ -51,9 +52,12 @@ def read_stored(path: Path) -> list[Report]:
     if not path.is_dir():
         return [_read(path)]
     graded = LastGraded(path)
-    reports = [report for file in sorted(path.glob("*.json")) if graded.holds(report := _read(file), file.stem)]
+    found = [(_read(file), file.stem) for file in sorted(path.glob("*.json"))]
+    reports = [report for report, name in found if graded.holds(report, name)]
     if not reports:
         raise UsageError(f"{path} holds no report; `autograder grade` and `autograder score --json` write them")
+    if left := len(found) - len(reports):
+        print(f"{how_many(left, 'report')} left over from before the last grading; not published", file=sys.stderr)
     return reports
 
 
