@@ -51,6 +51,35 @@ def test_an_answer_stays_as_it_was_returned() -> None:
     assert torch.equal(found, STACK)
 
 
+OWN_CLASS = """
+class Own(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        return super().__torch_function__(torch.zeros_like if "clone" in str(function) else function, types, args)
+def f(a):
+    return a.as_subclass(Own)
+"""
+NO_NUMBERS = """
+class Empty(torch.Tensor):
+    @staticmethod
+    def __new__(cls):
+        return torch.Tensor._make_wrapper_subclass(cls, (2,))
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        return Empty()
+def f(a):
+    return Empty()
+"""
+
+
+def test_a_tensor_of_a_class_of_its_own_is_read_as_its_numbers() -> None:
+    """Whatever that class makes of torch's functions; one that holds no numbers is no answer."""
+    (found,) = answers(OWN_CLASS, Call("f", (Rows(STACK),)))
+    assert type(found) is torch.Tensor
+    assert torch.equal(found, STACK)
+    assert answers(NO_NUMBERS, Call("f", (Rows(STACK),))) == [[None] * 3]
+
+
 @pytest.mark.parametrize("pair", ["a, 2 * a", "[a, 2 * a]", "torch.stack((a, 2 * a))"])
 def test_pairs_come_as_pairs(pair: str) -> None:
     """However they travel."""

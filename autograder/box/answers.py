@@ -163,17 +163,26 @@ def _after(argument: Any, before: dict[str, int]) -> Any:
 
 
 def _type_name(value: Any) -> str:
-    return str(type(value).__name__)[:80]
+    return "Tensor" if _is_dressed(type(value)) else str(type(value).__name__)[:80]
+
+
+def _is_dressed(kind: type) -> bool:
+    """Say whether these are tensors of a class of their own."""
+    return kind is not Tensor and kind is not nn.Parameter and issubclass(kind, Tensor)
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """Return a copy that can cross the wire; None for what cannot. Only exact types count: a subclass may lie.
 
+    A tensor of a class of its own is read as the numbers that it holds, whatever that class makes of torch's functions.
     Named tuples and their like are read as what they are made of, whatever they say of themselves.
     """
     kind = type(value)
     if isinstance(value, tuple) and kind is not tuple:
         kind, value = tuple, tuple(tuple.__iter__(value))
+    if _is_dressed(kind):
+        with torch._C.DisableTorchFunctionSubclass():
+            kind, value = Tensor, Tensor.as_subclass(value, Tensor)
     if value is None or kind in (bool, float):
         return value
     if kind is int:
@@ -183,7 +192,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if kind is Tensor or kind is nn.Parameter:
         if value.layout is not torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
             return None
-        return value.detach().clone()
+        copy = value.detach().clone()
+        return copy if type(copy) is Tensor else None  # some classes hold no numbers of their own
     if kind in (list, tuple) and depth < MAX_NESTING and len(value) <= MAX_ITEMS:
         return kind(_plain(item, depth + 1) for item in value)
     if kind is dict and depth < MAX_NESTING and len(value) <= MAX_ITEMS:
