@@ -18,7 +18,7 @@ from tests.boxes import COURSE, cell, needs_bubblewrap
         ("import torch, torch.nn.functional as F", ("torch", "torch.nn.functional")),
         ("from sklearn.datasets import make_moons", ("sklearn.datasets",)),
         ("import numpy as np\nimport numpy", ("numpy",)),
-        ("from . import beside", ()),
+        ("from . import beside\nfrom .beside import name", ()),
         ("def later():\n    import slow", ()),
         ("try:\n    import tqdm\nexcept ImportError:\n    tqdm = None", ()),
         ("import torch\nthis is no Python", ()),
