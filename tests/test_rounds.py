@@ -55,7 +55,7 @@ OWN_CLASS = """
 class Own(torch.Tensor):
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
-        return torch.zeros(2) if "as_subclass" in str(function) else super().__torch_function__(function, types, args)
+        return super().__torch_function__(torch.zeros_like if "clone" in str(function) else function, types, args)
 def f(a):
     return a.as_subclass(Own)
 """

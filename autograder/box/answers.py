@@ -181,8 +181,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, tuple) and kind is not tuple:
         kind, value = tuple, tuple(tuple.__iter__(value))
     if _is_dressed(kind):
-        with torch._C.DisableTorchFunctionSubclass():
-            kind, value = Tensor, Tensor.as_subclass(value, Tensor)
+        kind, value = Tensor, Tensor.as_subclass(value, Tensor)  # torch asks no class about this
     if value is None or kind in (bool, float):
         return value
     if kind is int:
