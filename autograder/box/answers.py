@@ -163,11 +163,11 @@ def _after(argument: Any, before: dict[str, int]) -> Any:
 
 
 def _type_name(value: Any) -> str:
-    return "Tensor" if _is_dressed(type(value)) else str(type(value).__name__)[:80]
+    return "Tensor" if _is_of_own_class(type(value)) else str(type(value).__name__)[:80]
 
 
-def _is_dressed(kind: type) -> bool:
-    """Say whether these are tensors of a class of their own."""
+def _is_of_own_class(kind: type) -> bool:
+    """Say whether this is a subclass of Tensor; a parameter is none of the student's own."""
     return kind is not Tensor and kind is not nn.Parameter and issubclass(kind, Tensor)
 
 
@@ -180,7 +180,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if isinstance(value, tuple) and kind is not tuple:
         kind, value = tuple, tuple(tuple.__iter__(value))
-    if _is_dressed(kind):
+    if _is_of_own_class(kind):
         kind, value = Tensor, Tensor.as_subclass(value, Tensor)  # torch asks no class about this
     if value is None or kind in (bool, float):
         return value
