@@ -3,6 +3,10 @@
 The four functions draw no randomness, so what agrees with the reference on the reference's own trace, up to rounding,
 must by induction end where the reference ended. All questions are known in advance; they travel many to a message.
 
+Every step of the trace is asked about, in turn, and every fourth with its networks. In the others affine maps are in
+their place (affine_steps.py): there a function shows whether it still answers right, on the batch of that step, and
+the networks between are much like those of the steps beside it.
+
 A slow answer stays in bounds: after FOLLOW_SECONDS of its own time the agreement so far counts as proof. A function
 that is slow on purpose and goes wrong only later gains the points of sample_quality by it, and nothing else. What has
 disagreed is never excused in this way.
@@ -10,14 +14,16 @@ disagreed is never excused in this way.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from autograder.functions import AVERAGE, LOSS, NOISY, STEP, StudentFunctions, answer_of, in_training
+from autograder.affine_steps import AffineSteps
+from autograder.functions import AVERAGE, LOSS, NOISY, STEP, Asking, StudentFunctions, answer_of, in_training
 from autograder.student import Call, Rows, Student
-from autograder.training import Batches, Progress, Trace
+from autograder.training import Batches, Progress, Recipe, Trace
 from autograder.verdict import CheckFailed
 
 # Differences of an answer from the reference's, relative to its largest entry. Up to SNAP it is rounding, and taken for
@@ -28,6 +34,7 @@ SNAP = 1e-5
 AGREEMENT = 1e-4
 FOLLOW_SECONDS = 20.0
 STEPS_A_MESSAGE = 8  # 2 MB each way; larger buffers cost more in fresh pages than they save in messages
+AFFINE_STEPS_A_MESSAGE = 24  # three of them for each step with networks
 SLOW_SECONDS = 0.1  # a step that takes longer travels alone, so that a message stays within the limit of a call
 
 
@@ -49,6 +56,24 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Consecutive steps: batches, networks and the reference's answers.
+
+    The loss compares `online` and `target`; ema_update is given `moved` and `before`, and makes `averaged` of them.
+    """
+
+    batches: Batches
+    x_tn1: Tensor
+    x_hat_tn: Tensor
+    online: Rows
+    target: Rows
+    gradient: Tensor
+    moved: Rows
+    before: Rows
+    averaged: Tensor
+
+
+@dataclass(frozen=True)
 class Parted:
     """Where an answer is another than the reference's: how many steps on, whose it is, and by how much."""
 
@@ -57,27 +82,87 @@ class Parted:
     difference: float
 
 
-def follow(functions: StudentFunctions, batches: Batches, trace: Trace, run: Progress) -> Followed:
+class Path:
+    """The reference's run, which a submission is led along: with the networks of its trace, or with affine maps."""
+
+    def __init__(self, batches: Batches, trace: Trace, affine: AffineSteps) -> None:
+        self.affine = affine
+        self._batches = batches
+        self._trace = trace
+
+    def walk(self, run: Progress, count: int) -> None:
+        """Take the reference's own steps."""
+        for _ in range(count):
+            run.descend(self._trace.gradient[run.step])
+            run.end_step(run.averaged())
+
+    def with_networks(self, run: Progress, count: int) -> Stretch:
+        """Return the next steps, and take the run through them."""
+        steps = slice(run.step, run.step + count)
+        passed = [run.online], [run.target]
+        for _ in range(count):
+            self.walk(run, 1)
+            passed[0].append(run.online)
+            passed[1].append(run.target)
+        online, target = map(torch.stack, passed)
+        return Stretch(
+            self._batches.rows(steps),
+            self._trace.x_tn1[steps],
+            self._trace.x_hat_tn[steps],
+            Rows(online),
+            Rows(target),
+            self._trace.gradient[steps],
+            Rows(online, 1),
+            Rows(target),
+            target[1:],
+        )
+
+    def with_affine_maps(self, run: Progress, count: int) -> Stretch:
+        """Return the next steps, and take the run through them."""
+        steps = slice(run.step, run.step + count)
+        self.walk(run, count)
+        return Stretch(
+            self._batches.rows(steps),
+            self._trace.x_tn1[steps],
+            self.affine.x_hat_tn[steps],
+            Rows(self.affine.online[steps]),
+            Rows(self.affine.target[steps]),
+            self.affine.gradient[steps],
+            Rows(self.affine.moved[steps.start + 1 : steps.stop + 1]),
+            Rows(self.affine.averaged[steps]),
+            self.affine.averaged[steps.start + 1 : steps.stop + 1],
+        )
+
+    def end(self, recipe: Recipe) -> Progress:
+        """Return the run's end."""
+        end = Progress(recipe, self._trace.online)
+        end.step = recipe.steps
+        return end
+
+
+def follow(functions: StudentFunctions, path: Path, run: Progress) -> Followed:
     """Ask the submission's own functions what the reference was asked, from where `run` stands, and compare.
 
     Returns where the two part, or the reference's end. Raises CheckFailed when a function fails.
     """
+    student, recipe = functions.student, run.recipe
+    with_networks = functions.asking, path.with_networks, STEPS_A_MESSAGE
+    with_affine_maps = functions.asking.about(path.affine.networks), path.with_affine_maps, AFFINE_STEPS_A_MESSAGE
+    turns = itertools.cycle([with_networks, with_affine_maps])
     size = 1
-    began = left = functions.student.seconds_left()
-    while run.step < run.recipe.steps and began - left < min(FOLLOW_SECONDS, began / 2):
-        ahead, count = run.copy(), min(size, run.recipe.steps - run.step)
-        questions = _questions(functions, batches, (trace, ahead), count)
-        parted = _first_disagreement(functions.student, questions, count)
+    began = left = student.seconds_left()
+    while run.step < recipe.steps and began - left < min(FOLLOW_SECONDS, began / 2):
+        asking, ahead_by, most = next(turns)
+        ahead, count = run.copy(), min(size, most, recipe.steps - run.step)
+        questions = _questions(asking, functions.own, ahead_by(ahead, count), recipe.decay)
+        parted = _first_disagreement(student, questions, count)
         if parted is not None:
-            for _ in range(parted.steps):
-                _walk(run, trace)
+            path.walk(run, parted.steps)
             return Followed(run, parted.function, parted.difference)
-        before, left = left, functions.student.seconds_left()
-        size = 1 if before - left > SLOW_SECONDS * count else min(2 * size, STEPS_A_MESSAGE)
+        before, left = left, student.seconds_left()
+        size = 1 if before - left > SLOW_SECONDS * count else min(2 * size, AFFINE_STEPS_A_MESSAGE)
         run = ahead
-    end = Progress(run.recipe, trace.online)
-    end.step = run.recipe.steps
-    return Followed(end)
+    return Followed(path.end(recipe))
 
 
 def difference(value: Tensor, reference: Tensor) -> float:
@@ -85,35 +170,19 @@ def difference(value: Tensor, reference: Tensor) -> float:
     return float((value - reference).abs().max() / reference.abs().max())
 
 
-def _questions(
-    functions: StudentFunctions, batches: Batches, reference: tuple[Trace, Progress], count: int
-) -> list[Question]:
-    """Return what the next steps ask of the submission's own functions, and take the reference's run through them."""
-    trace, run = reference
-    asking, steps = functions.asking, slice(run.step, run.step + count)
-    x_0, epsilon, t_n1, t_n, x_tn1, x_hat_tn = (
-        Rows(each[steps])
-        for each in (batches.x_0, batches.epsilon, batches.t_n1, batches.t_n, trace.x_tn1, trace.x_hat_tn)
+def _questions(asking: Asking, own: frozenset[str], steps: Stretch, decay: float) -> list[Question]:
+    """Return what these steps ask of the submission's own functions."""
+    given = steps.batches
+    x_0, epsilon, t_n1, t_n, x_tn1, x_hat_tn = map(
+        Rows, (given.x_0, given.epsilon, given.t_n1, given.t_n, steps.x_tn1, steps.x_hat_tn)
     )
-    online, target = [run.online], [run.target]
-    for _ in range(count):
-        _walk(run, trace)
-        online.append(run.online)
-        target.append(run.target)
-    before, networks = Rows(torch.stack(target[:-1])), torch.stack(online)
     questions = {
-        NOISY: Question(asking.noisy_sample(x_0, epsilon, t_n1), x_tn1.stack),
-        STEP: Question(asking.teacher_ode_step(x_tn1, t_n1, t_n), x_hat_tn.stack),
-        LOSS: Question(asking.gradient(Rows(networks), before, (x_tn1, t_n1, x_hat_tn, t_n)), trace.gradient[steps]),
-        AVERAGE: Question(asking.ema_update(Rows(networks, 1), before, run.recipe.decay), torch.stack(target[1:])),
+        NOISY: Question(asking.noisy_sample(x_0, epsilon, t_n1), steps.x_tn1),
+        STEP: Question(asking.teacher_ode_step(x_tn1, t_n1, t_n), steps.x_hat_tn),
+        LOSS: Question(asking.gradient(steps.online, steps.target, (x_tn1, t_n1, x_hat_tn, t_n)), steps.gradient),
+        AVERAGE: Question(asking.ema_update(steps.moved, steps.before, decay), steps.averaged),
     }
-    return [question for name, question in questions.items() if name in functions.own]
-
-
-def _walk(run: Progress, trace: Trace) -> None:
-    """Take the reference's own step."""
-    run.descend(trace.gradient[run.step])
-    run.end_step(run.averaged())
+    return [question for name, question in questions.items() if name in own]
 
 
 def _first_disagreement(student: Student, questions: list[Question], count: int) -> Parted | None:

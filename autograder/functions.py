@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,12 +18,15 @@ NOISY, STEP, LOSS, AVERAGE = FUNCTIONS
 
 
 class ReferenceFunctions:
-    """The four functions of the source notebook, or others of their names, run in the judge's own process."""
+    """The four functions of the source notebook, or others of their names, run in the judge's own process.
 
-    def __init__(self, namespace: dict[str, Any], teacher: Any, recipe: Recipe) -> None:
+    `online` and `target` are two networks alike that nobody else uses.
+    """
+
+    def __init__(self, namespace: dict[str, Any], teacher: Any, online: Any, target: Any) -> None:
         self._functions = {name: namespace[name] for name in FUNCTIONS}
-        self._teacher = teacher
-        self._online, self._target = (namespace["ConsistencyModel"](recipe.hidden_dim, recipe.sigma_min) for _ in "ot")
+        self.teacher = teacher
+        self._online, self._target = online, target
         self._target.requires_grad_(False)
         self._parameters = [list(network.parameters()) for network in (self._online, self._target)]
         self.shapes = {name: tuple(parameter.shape) for name, parameter in self._online.named_parameters()}
@@ -34,7 +38,7 @@ class ReferenceFunctions:
 
     def teacher_ode_step(self, x_tn1: Tensor, t_n1: Tensor, t_n: Tensor) -> Tensor:
         """Return x_hat_tn, (B, 2)."""
-        result: Tensor = self._functions[STEP](self._teacher, x_tn1, t_n1, t_n)
+        result: Tensor = self._functions[STEP](self.teacher, x_tn1, t_n1, t_n)
         return result
 
     def gradient(self, online: Tensor, target: Tensor, points: Points) -> Tensor:
@@ -55,6 +59,12 @@ class ReferenceFunctions:
             pieces = vector.clone().split([parameter.numel() for parameter in parameters])
             for parameter, piece in zip(parameters, pieces, strict=True):
                 parameter.data = piece.view_as(parameter)  # cheaper than a copy each
+
+
+def notebook_functions(namespace: dict[str, Any], teacher: Any, recipe: Recipe) -> ReferenceFunctions:
+    """Return a namespace's functions, to be asked with the networks that it trains."""
+    networks = (namespace["ConsistencyModel"](recipe.hidden_dim, recipe.sigma_min) for _ in range(2))
+    return ReferenceFunctions(namespace, teacher, *networks)
 
 
 def load_vector(model: Any, vector: Tensor) -> None:
@@ -115,6 +125,30 @@ def _once(value: Tensor) -> Rows:
     return Rows(value[None])
 
 
+@dataclass(frozen=True)
+class Networks:
+    """What the functions are asked with: the teacher, and kinds and options, as in student.Model, of the other two.
+
+    `compared` are online and target of the loss, `averaged` those of ema_update.
+    """
+
+    teacher: Model
+    compared: tuple[str, dict[str, Any]]
+    averaged: tuple[str, dict[str, Any]]
+
+    @classmethod
+    def of_notebook(cls, recipe: Recipe, teacher: dict[str, Tensor]) -> Networks:
+        """Return those that the notebook trains; `teacher` is a state dict."""
+        both = "ConsistencyModel", {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
+        return cls(frozen("ToyModel", {}, teacher), both, both)
+
+
+def frozen(kind: str, options: dict[str, Any], state: dict[str, Tensor]) -> Model:
+    """Return a teacher as it is given to teacher_ode_step, all its parameters as one vector."""
+    vector = torch.cat([value.reshape(-1) for value in state.values()])
+    return Model(kind, vector, options, requires_grad=False, training=False, slot=f"teacher {kind}")
+
+
 class Asking:
     """Words a training's questions as calls, for one box: the teacher travels once, the other networks each time.
 
@@ -122,10 +156,14 @@ class Asking:
     that is not theirs to change must not cost more; of the others it is news, and spoils the training.
     """
 
-    def __init__(self, recipe: Recipe, teacher: dict[str, Tensor], charged: frozenset[str] = frozenset()) -> None:
+    def __init__(self, networks: Networks, charged: frozenset[str] = frozenset()) -> None:
+        self._networks = networks
+        self._teacher = networks.teacher
         self._charged = charged
-        self._options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
-        self._teacher: Tensor | None = torch.cat([value.reshape(-1) for value in teacher.values()])
+
+    def about(self, networks: Networks) -> Asking:
+        """Return what asks with other networks."""
+        return Asking(networks, self._charged)
 
     def noisy_sample(self, x_0: Rows, epsilon: Rows, t: Rows) -> Call:
         """Return the call whose value is x_tn1."""
@@ -133,25 +171,26 @@ class Asking:
 
     def teacher_ode_step(self, x_tn1: Rows, t_n1: Rows, t_n: Rows) -> Call:
         """Return the call whose value is x_hat_tn."""
-        teacher = Model("ToyModel", self._teacher, requires_grad=False, training=False, slot="teacher")
-        self._teacher = None  # from now on it is in its slot
+        teacher, self._teacher = self._teacher, replace(self._teacher, state=None)  # from now on it is in its slot
         return Call(STEP, (teacher, x_tn1, t_n1, t_n), restores=STEP in self._charged)
 
     def gradient(self, online: Rows, target: Rows, points: tuple[Rows, ...]) -> Call:
         """Return the call that leaves the gradient in online; `points` as in training.Points."""
-        arguments = (*self._networks(online, target), *points)
+        arguments = (*_pair(self._networks.compared, online, target), *points)
         return Call(LOSS, arguments, "gradient", backward=True, restores=LOSS in self._charged)
 
     def ema_update(self, online: Rows, target: Rows, decay: float) -> Call:
         """Return the call that changes target."""
-        return Call(AVERAGE, (*self._networks(online, target), decay), "weights 1")
+        return Call(AVERAGE, (*_pair(self._networks.averaged, online, target), decay), "weights 1")
 
-    def _networks(self, online: Rows, target: Rows) -> tuple[Model, Model]:
-        width = self._options["hidden_dim"]  # a slot holds networks of one size
-        return (
-            Model("ConsistencyModel", online, self._options, slot=f"online {width}"),
-            Model("ConsistencyModel", target, self._options, requires_grad=False, slot=f"target {width}"),
-        )
+
+def _pair(sort: tuple[str, dict[str, Any]], online: Rows, target: Rows) -> tuple[Model, Model]:
+    kind, options = sort
+    slot = f"{kind} {options}"  # a slot holds networks of one size
+    return (
+        Model(kind, online, options, slot=f"online {slot}"),
+        Model(kind, target, options, requires_grad=False, slot=f"target {slot}"),
+    )
 
 
 def answer_of(call: Call, value: object, like: Tensor) -> Tensor:

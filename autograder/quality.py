@@ -16,10 +16,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autograder.affine_steps import affine_steps
 from autograder.assignment import Assignment
 from autograder.calibration import Calibration, load_calibration
-from autograder.following import AGREEMENT, Followed, follow
-from autograder.functions import FUNCTIONS, Asking, ReferenceFunctions, StudentFunctions, load_vector
+from autograder.following import AGREEMENT, Followed, Path, follow
+from autograder.functions import (
+    FUNCTIONS,
+    Asking,
+    Networks,
+    ReferenceFunctions,
+    StudentFunctions,
+    load_vector,
+    notebook_functions,
+)
 from autograder.later import imports_later
 from autograder.student import Student
 from autograder.training import Batches, Progress, Recipe, Trace, draw_batches, initial_vector, record, train
@@ -77,7 +86,7 @@ class Reference:
     @cached_property
     def functions(self) -> ReferenceFunctions:
         """The reference's four functions."""
-        return ReferenceFunctions(self.namespace, self.teacher, self.recipe)
+        return notebook_functions(self.namespace, self.teacher, self.recipe)
 
     @cached_property
     def batches(self) -> Batches:
@@ -95,6 +104,12 @@ class Reference:
         return record(self.functions, self.recipe, self.batches, self.start)
 
     @cached_property
+    def path(self) -> Path:
+        """What a submission is led along: the run, and affine maps in the place of most of its networks."""
+        affine = affine_steps(self.namespace, self.recipe, self.batches, self.run.x_tn1)
+        return Path(self.batches, self.run, affine)
+
+    @cached_property
     def full_size(self) -> Reference:
         """The same for one step of the notebook's own size: what is wrong there alone shows in no smaller run."""
         other = Reference(self.assignment, self.calibration, replace(self.recipe, **FULL_SIZE))
@@ -108,7 +123,7 @@ class Reference:
 
     def prepare(self) -> None:
         """Compute what every submission needs, while the keeper comes up."""
-        _ = self.distance, self.full_size.run
+        _ = self.distance, self.path, self.full_size.path
 
     def train(self, student: Student, own: frozenset[str], charged: frozenset[str]) -> Trained:
         """Return what a submission's own functions train, the others being the reference's; raises CheckFailed.
@@ -124,10 +139,11 @@ class Reference:
         return Trained(online, self.measure(online), followed.function, followed.difference)
 
     def _asked(self, student: Student, own: frozenset[str], charged: frozenset[str]) -> StudentFunctions:
-        return StudentFunctions(student, own, self.functions, Asking(self.recipe, self.calibration.teacher, charged))
+        networks = Networks.of_notebook(self.recipe, self.calibration.teacher)
+        return StudentFunctions(student, own, self.functions, Asking(networks, charged))
 
     def _follow(self, functions: StudentFunctions) -> Followed:
-        return follow(functions, self.batches, self.run, Progress(self.recipe, self.start))
+        return follow(functions, self.path, Progress(self.recipe, self.start))
 
     def measure(self, online: Tensor) -> Distance:
         """Return the distance of a trained network to the teacher's endpoints."""

@@ -23,7 +23,7 @@ from autograder.assignment import Assignment
 from autograder.bank import Record
 from autograder.calibration import Calibration, Limits
 from autograder.following import SNAP, difference
-from autograder.functions import FUNCTIONS, LOSS, ReferenceFunctions
+from autograder.functions import FUNCTIONS, LOSS, notebook_functions
 from autograder.quality import Reference, run_cells
 from autograder.training import Functions, Points, Progress, Recipe, Trace, train
 
@@ -187,7 +187,7 @@ def _functions(reference: Reference, subject: Subject, seed: int) -> Functions:
     namespace: dict[str, Any] = run_cells(reference.assignment, [*answers, *subject.cells])
     teacher = namespace["ToyModel"]()  # of the namespace's own class, as in a box
     teacher.load_state_dict(reference.calibration.teacher)
-    return ReferenceFunctions(namespace, teacher.eval().requires_grad_(False), reference.recipe)
+    return notebook_functions(namespace, teacher.eval().requires_grad_(False), reference.recipe)
 
 
 def _cells(*records: Record) -> tuple[str, ...]:

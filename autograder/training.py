@@ -73,6 +73,10 @@ class Batches:
     t_n1: Tensor
     t_n: Tensor
 
+    def rows(self, steps: slice) -> Batches:
+        """Return the batches of some steps."""
+        return Batches(self.x_0[steps], self.epsilon[steps], self.t_n1[steps], self.t_n[steps])
+
 
 @dataclass
 class Trace:

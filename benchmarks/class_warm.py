@@ -4,8 +4,8 @@
 
 prints, as JSON, a pair of numbers for each submission of the course but the first. Run by class_speed.py.
 
-What is counted: this process, the keeper, and its boxes. The tensor work is the short recipe trained from the same
-weights on the same batches by the submission's own four functions, in this process and with nothing around it.
+What is counted: this process, the keeper, and its boxes. The tensor work is what the submission's own four functions do
+when they are asked what a marking asks of them in the short recipe, in this process and with nothing around it.
 """
 
 import json
@@ -15,15 +15,17 @@ import time
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from autograder.affine_steps import affine_functions
 from autograder.assignment import load_assignment
 from autograder.box.cells import Cells
 from autograder.box.notebook import furnish
-from autograder.functions import ReferenceFunctions
+from autograder.following import AFFINE_STEPS_A_MESSAGE, STEPS_A_MESSAGE, Stretch
+from autograder.functions import ReferenceFunctions, notebook_functions
 from autograder.judge import Judge
 from autograder.quality import Reference, run_cells
 from autograder.settings import Settings
 from autograder.submission import read_submission
-from autograder.training import Progress, train
+from autograder.training import Points, Progress
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -42,10 +44,34 @@ def tensor_seconds(reference: Reference, notebook: Path) -> float:
     with redirect_stdout(sys.stderr):  # some answers print
         for cell in read_submission(notebook, reference.assignment).cells:
             cells.run(cell.number, cell.source)
-        functions = ReferenceFunctions(namespace, reference.teacher, reference.recipe)
-        began = time.process_time()
-        train(functions, reference.batches, Progress(reference.recipe, reference.start))
-        return time.process_time() - began
+        with_networks = notebook_functions(namespace, reference.teacher, reference.recipe)
+        with_affine_maps = affine_functions(namespace, reference.recipe)
+        run = Progress(reference.recipe, reference.start)
+        seconds = 0.0
+        while run.step < reference.recipe.steps:
+            for functions, take, most in (
+                (with_networks, reference.path.with_networks, STEPS_A_MESSAGE),
+                (with_affine_maps, reference.path.with_affine_maps, AFFINE_STEPS_A_MESSAGE),
+            ):
+                steps = take(run, min(most, reference.recipe.steps - run.step))
+                began = time.process_time()
+                ask(functions, steps, reference.recipe.decay)
+                seconds += time.process_time() - began
+        return seconds
+
+
+def ask(functions: ReferenceFunctions, steps: Stretch, decay: float) -> None:
+    """Make the calls of a stretch of steps."""
+    given = steps.batches
+    for step in range(len(steps.gradient)):
+        online, target, moved, before = (
+            rows.stack[rows.first + step] for rows in (steps.online, steps.target, steps.moved, steps.before)
+        )
+        t_n1, t_n = given.t_n1[step], given.t_n[step]
+        functions.noisy_sample(given.x_0[step], given.epsilon[step], t_n1)
+        functions.teacher_ode_step(steps.x_tn1[step], t_n1, t_n)
+        functions.gradient(online, target, Points(steps.x_tn1[step], t_n1, steps.x_hat_tn[step], t_n))
+        averaging.ema_update(moved, before, decay)
 
 
 def main() -> None:

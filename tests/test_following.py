@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from autograder import following
-from autograder.following import SNAP, STEPS_A_MESSAGE, Followed, follow
-from autograder.functions import FUNCTIONS, Asking, StudentFunctions
+from autograder.following import AFFINE_STEPS_A_MESSAGE, SNAP, STEPS_A_MESSAGE, Followed, follow
+from autograder.functions import FUNCTIONS, Asking, Networks, StudentFunctions
 from autograder.kernel import LocalStudent
 from autograder.training import Progress
 from autograder.verdict import CheckFailed, Status
@@ -38,9 +38,9 @@ class SlowStudent(LocalStudent):
 def followed(of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS)) -> Followed:
     """Follow the short reference with a student's functions."""
     reference = short_reference()
-    asking = Asking(reference.recipe, reference.calibration.teacher)
+    asking = Asking(Networks.of_notebook(reference.recipe, reference.calibration.teacher))
     functions = StudentFunctions(of, own, reference.functions, asking)
-    return follow(functions, reference.batches, reference.run, Progress(reference.recipe, reference.start))
+    return follow(functions, reference.path, Progress(reference.recipe, reference.start))
 
 
 def failure(of: LocalStudent) -> CheckFailed:
@@ -96,7 +96,7 @@ def test_follow_sends_many_steps_in_a_message() -> None:
     of.request = lambda message, answer: (sizes.append(message["count"]), request(message, answer))[1]  # type: ignore[method-assign]
     followed(of)
     assert sum(sizes) == SHORT.steps
-    assert max(sizes) == STEPS_A_MESSAGE
+    assert sizes[:6] == [1, 2, 4, 8, STEPS_A_MESSAGE, AFFINE_STEPS_A_MESSAGE]
 
 
 def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:
