@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autograder.box.models import Affine
-from autograder.functions import Networks, ReferenceFunctions, frozen
+from autograder.functions import Networks, ReferenceFunctions, frozen, pair_of
 from autograder.training import Batches, Points, Recipe
 
 AFFINE = {"dimension": 2}
@@ -40,34 +40,33 @@ class AffineSteps:
 
 
 def affine_functions(namespace: dict[str, Any], recipe: Recipe) -> ReferenceFunctions:
-    """Return a namespace's functions, to be asked with affine maps; the teacher is one drawn by the recipe's seed."""
+    """Return a namespace's functions, to be asked with small maps; the teacher is drawn by the recipe's seed."""
     generator = torch.Generator().manual_seed(recipe.seed + 2)
     teacher = Affine(**AFFINE).requires_grad_(False)
     for parameter in teacher.parameters():
         parameter.normal_(generator=generator)
-    return ReferenceFunctions(namespace, teacher, Affine(**AFFINE), Affine(**AFFINE))
+    compared = Affine(**AFFINE), Affine(**AFFINE)
+    return ReferenceFunctions(namespace, teacher, compared, pair_of(namespace, SMALL, recipe.sigma_min))
 
 
-def affine_steps(namespace: dict[str, Any], recipe: Recipe, batches: Batches, x_tn1: Tensor) -> AffineSteps:
+def affine_steps(functions: ReferenceFunctions, recipe: Recipe, batches: Batches, x_tn1: Tensor) -> AffineSteps:
     """Draw maps from the standard normal distribution with the recipe's seed, and ask the reference.
 
-    `x_tn1`, (steps, B, 2), are the mixtures of the run. Each target is averaged from the one before and the network
-    that is drawn for its step.
+    `functions` come from `affine_functions`; `x_tn1`, (steps, B, 2), are the mixtures of the run. Each target is
+    averaged from the one before and the network that is drawn for its step.
     """
-    functions = affine_functions(namespace, recipe)
     small = "ConsistencyModel", {"hidden_dim": SMALL, "sigma_min": recipe.sigma_min}
     networks = Networks(frozen("Affine", AFFINE, functions.teacher.state_dict()), ("Affine", AFFINE), small)
+    affine_width, small_width = functions.widths
     generator = torch.Generator().manual_seed(recipe.seed + 3)
-    width = sum(parameter.numel() for parameter in functions.teacher.parameters())
-    online, target = (torch.randn(recipe.steps, width, generator=generator) for _ in range(2))
+    online, target = (torch.randn(recipe.steps, affine_width, generator=generator) for _ in range(2))
     t_n1, t_n = batches.t_n1, batches.t_n
     rows = functions.teacher_ode_step(x_tn1.flatten(0, 1), t_n1.flatten(), t_n.flatten())
     x_hat_tn, gradient = rows.view_as(x_tn1), torch.empty_like(online)
     for step in range(recipe.steps):
         points = Points(x_tn1[step], t_n1[step], x_hat_tn[step], t_n[step])
         gradient[step] = functions.gradient(online[step], target[step], points)
-    width = sum(parameter.numel() for parameter in namespace["ConsistencyModel"](*small[1].values()).parameters())
-    moved = torch.randn(recipe.steps + 1, width, generator=generator)
+    moved = torch.randn(recipe.steps + 1, small_width, generator=generator)
     averaged = moved.clone()
     for step in range(recipe.steps):
         averaged[step + 1] = recipe.decay * averaged[step] + (1 - recipe.decay) * moved[step + 1]

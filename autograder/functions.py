@@ -20,16 +20,18 @@ NOISY, STEP, LOSS, AVERAGE = FUNCTIONS
 class ReferenceFunctions:
     """The four functions of the source notebook, or others of their names, run in the judge's own process.
 
-    `online` and `target` are two networks alike that nobody else uses.
+    `compared` are online and target of the loss, `averaged` those of ema_update: networks that nobody else uses.
     """
 
-    def __init__(self, namespace: dict[str, Any], teacher: Any, online: Any, target: Any) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], teacher: Any, compared: tuple[Any, Any], averaged: tuple[Any, Any]
+    ) -> None:
         self._functions = {name: namespace[name] for name in FUNCTIONS}
-        self.teacher = teacher
-        self._online, self._target = online, target
-        self._target.requires_grad_(False)
-        self._parameters = [list(network.parameters()) for network in (self._online, self._target)]
-        self.shapes = {name: tuple(parameter.shape) for name, parameter in self._online.named_parameters()}
+        self.teacher, self._compared, self._averaged = teacher, compared, averaged
+        for _, target in (compared, averaged):
+            target.requires_grad_(False)
+        self.widths = [sum(p.numel() for p in networks[0].parameters()) for networks in (compared, averaged)]
+        self.shapes = {name: tuple(parameter.shape) for name, parameter in compared[0].named_parameters()}
 
     def noisy_sample(self, x_0: Tensor, epsilon: Tensor, t: Tensor) -> Tensor:
         """Return x_tn1, (B, 2)."""
@@ -43,28 +45,37 @@ class ReferenceFunctions:
 
     def gradient(self, online: Tensor, target: Tensor, points: Points) -> Tensor:
         """Return the loss's gradient by online."""
-        self._load(online, target)
+        _load(self._compared, (online, target))
         arguments = (points.x_tn1, points.t_n1, points.x_hat_tn, points.t_n)
-        loss = self._functions[LOSS](self._online, self._target, *arguments)
-        return torch.cat([value.reshape(-1) for value in torch.autograd.grad(loss, self._parameters[0])])
+        loss = self._functions[LOSS](*self._compared, *arguments)
+        gradients = torch.autograd.grad(loss, list(self._compared[0].parameters()))
+        return torch.cat([value.reshape(-1) for value in gradients])
 
     def ema_update(self, online: Tensor, target: Tensor, decay: float) -> Tensor:
         """Return the new target."""
-        self._load(online, target)
-        self._functions[AVERAGE](self._online, self._target, decay)
-        return torch.cat([value.detach().reshape(-1) for value in self._target.parameters()])
+        _load(self._averaged, (online, target))
+        self._functions[AVERAGE](*self._averaged, decay)
+        return torch.cat([value.detach().reshape(-1) for value in self._averaged[1].parameters()])
 
-    def _load(self, *vectors: Tensor) -> None:
-        for parameters, vector in zip(self._parameters, vectors, strict=True):
-            pieces = vector.clone().split([parameter.numel() for parameter in parameters])
-            for parameter, piece in zip(parameters, pieces, strict=True):
-                parameter.data = piece.view_as(parameter)  # cheaper than a copy each
+
+def _load(networks: tuple[Any, Any], vectors: tuple[Tensor, Tensor]) -> None:
+    for network, vector in zip(networks, vectors, strict=True):
+        parameters = list(network.parameters())
+        pieces = vector.clone().split([parameter.numel() for parameter in parameters])
+        for parameter, piece in zip(parameters, pieces, strict=True):
+            parameter.data = piece.view_as(parameter)  # cheaper than a copy each
 
 
 def notebook_functions(namespace: dict[str, Any], teacher: Any, recipe: Recipe) -> ReferenceFunctions:
     """Return a namespace's functions, to be asked with the networks that it trains."""
-    networks = (namespace["ConsistencyModel"](recipe.hidden_dim, recipe.sigma_min) for _ in range(2))
-    return ReferenceFunctions(namespace, teacher, *networks)
+    networks = pair_of(namespace, recipe.hidden_dim, recipe.sigma_min)
+    return ReferenceFunctions(namespace, teacher, networks, networks)
+
+
+def pair_of(namespace: dict[str, Any], hidden_dim: int, sigma_min: float) -> tuple[Any, Any]:
+    """Return two consistency models of a namespace's own class."""
+    online, target = (namespace["ConsistencyModel"](hidden_dim, sigma_min) for _ in range(2))
+    return online, target
 
 
 def load_vector(model: Any, vector: Tensor) -> None:

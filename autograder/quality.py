@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.affine_steps import affine_steps
+from autograder.affine_steps import affine_functions, affine_steps
 from autograder.assignment import Assignment
 from autograder.calibration import Calibration, load_calibration
 from autograder.following import AGREEMENT, Followed, Path, follow
@@ -106,8 +106,8 @@ class Reference:
     @cached_property
     def path(self) -> Path:
         """What a submission is led along: the run, and affine maps in the place of most of its networks."""
-        affine = affine_steps(self.namespace, self.recipe, self.batches, self.run.x_tn1)
-        return Path(self.batches, self.run, affine)
+        functions = affine_functions(self.namespace, self.recipe)
+        return Path(self.batches, self.run, affine_steps(functions, self.recipe, self.batches, self.run.x_tn1))
 
     @cached_property
     def full_size(self) -> Reference:

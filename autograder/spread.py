@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -21,6 +21,8 @@ from torch import Tensor
 
 from autograder.assignment import Assignment
 from autograder.bank import Record
+from autograder.box.cells import Cells
+from autograder.box.notebook import furnish
 from autograder.calibration import Calibration, Limits
 from autograder.following import SNAP, difference
 from autograder.functions import FUNCTIONS, LOSS, notebook_functions
@@ -183,11 +185,20 @@ def _walk(run: Progress, trace: Trace) -> None:
 def _functions(reference: Reference, subject: Subject, seed: int) -> Functions:
     if subject.noise:
         return Noisy(reference.functions, subject.noise, seed)
-    answers = [cell.source for cell in reference.assignment.reference]
-    namespace: dict[str, Any] = run_cells(reference.assignment, [*answers, *subject.cells])
+    namespace = run_answers(reference.assignment, subject.cells)
     teacher = namespace["ToyModel"]()  # of the namespace's own class, as in a box
     teacher.load_state_dict(reference.calibration.teacher)
     return notebook_functions(namespace, teacher.eval().requires_grad_(False), reference.recipe)
+
+
+def run_answers(assignment: Assignment, cells: Iterable[str]) -> dict[str, Any]:
+    """Return the namespace that recorded cells leave in this process, run behind the reference's as a box runs them."""
+    namespace = run_cells(assignment, [cell.source for cell in assignment.reference])
+    furnish(namespace)
+    running = Cells(namespace, sorted(assignment.elsewhere))
+    for number, source in enumerate(cells, 1):
+        running.run(number, source)
+    return namespace
 
 
 def _cells(*records: Record) -> tuple[str, ...]:

@@ -17,13 +17,12 @@ from pathlib import Path
 
 from autograder.affine_steps import affine_functions
 from autograder.assignment import load_assignment
-from autograder.box.cells import Cells
-from autograder.box.notebook import furnish
 from autograder.following import AFFINE_STEPS_A_MESSAGE, STEPS_A_MESSAGE, Stretch
 from autograder.functions import ReferenceFunctions, notebook_functions
 from autograder.judge import Judge
-from autograder.quality import Reference, run_cells
+from autograder.quality import Reference
 from autograder.settings import Settings
+from autograder.spread import run_answers
 from autograder.submission import read_submission
 from autograder.training import Points, Progress
 
@@ -38,12 +37,9 @@ def keeper_seconds(pid: int) -> float:
 
 def tensor_seconds(reference: Reference, notebook: Path) -> float:
     """Return the CPU seconds of the short recipe's tensor work, with the functions of a notebook."""
-    namespace = run_cells(reference.assignment, [])
-    furnish(namespace)
-    cells = Cells(namespace, sorted(reference.assignment.elsewhere))
     with redirect_stdout(sys.stderr):  # some answers print
-        for cell in read_submission(notebook, reference.assignment).cells:
-            cells.run(cell.number, cell.source)
+        cells = read_submission(notebook, reference.assignment).cells
+        namespace = run_answers(reference.assignment, [cell.source for cell in cells])
         with_networks = notebook_functions(namespace, reference.teacher, reference.recipe)
         with_affine_maps = affine_functions(namespace, reference.recipe)
         run = Progress(reference.recipe, reference.start)
@@ -71,7 +67,7 @@ def ask(functions: ReferenceFunctions, steps: Stretch, decay: float) -> None:
         functions.noisy_sample(given.x_0[step], given.epsilon[step], t_n1)
         functions.teacher_ode_step(steps.x_tn1[step], t_n1, t_n)
         functions.gradient(online, target, Points(steps.x_tn1[step], t_n1, steps.x_hat_tn[step], t_n))
-        averaging.ema_update(moved, before, decay)
+        functions.ema_update(moved, before, decay)
 
 
 def main() -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
+import warnings
+from itertools import pairwise
+
+import pytest
 import torch
 
 from autograder import following
-from autograder.following import AFFINE_STEPS_A_MESSAGE, SNAP, STEPS_A_MESSAGE, Followed, follow
-from autograder.functions import FUNCTIONS, Asking, Networks, StudentFunctions
+from autograder.following import AFFINE_STEPS_A_MESSAGE, AGREEMENT, SNAP, STEPS_A_MESSAGE, Followed, follow
+from autograder.functions import AVERAGE, FUNCTIONS, Asking, Networks, StudentFunctions
 from autograder.kernel import LocalStudent
-from autograder.training import Progress
+from autograder.quality import Reference
+from autograder.training import Progress, Recipe
 from autograder.verdict import CheckFailed, Status
-from tests.trainings import SHORT, short_reference, student
+from tests.bank import load_bank
+from tests.trainings import SHORT, reference, short_reference, student
+
+RIGHT = [record for record in load_bank() if record.task in FUNCTIONS and record.kind == "right"]
 
 OFF = """
 def noisy_sample(x_0, epsilon, t):
@@ -35,9 +46,9 @@ class SlowStudent(LocalStudent):
         return super().request(message, answer)
 
 
-def followed(of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS)) -> Followed:
-    """Follow the short reference with a student's functions."""
-    reference = short_reference()
+def followed(of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS), by: Reference | None = None) -> Followed:
+    """Follow a reference, the short one where none is given, with a student's functions."""
+    reference = by or short_reference()
     asking = Asking(Networks.of_notebook(reference.recipe, reference.calibration.teacher))
     functions = StudentFunctions(of, own, reference.functions, asking)
     return follow(functions, reference.path, Progress(reference.recipe, reference.start))
@@ -97,6 +108,59 @@ def test_follow_sends_many_steps_in_a_message() -> None:
     followed(of)
     assert sum(sizes) == SHORT.steps
     assert sizes[:6] == [1, 2, 4, 8, STEPS_A_MESSAGE, AFFINE_STEPS_A_MESSAGE]
+
+
+def test_follow_asks_every_fourth_step_with_the_networks_of_the_run() -> None:
+    """From the first step to the last of a whole run: 130 of 500."""
+    of = student()
+    asked: list[tuple[bool, int]] = []
+    request = of.request
+
+    def note(message: dict, answer: object) -> object:  # type: ignore[type-arg]
+        kinds = {item["model"]["kind"] for call in message["calls"] for item in call["args"] if "model" in item}
+        asked.append((kinds == {"ToyModel", "ConsistencyModel"}, message["count"]))
+        return request(message, answer)
+
+    of.request = note  # type: ignore[method-assign]
+    followed(of, by=reference())
+    steps = [with_networks for with_networks, count in asked for _ in range(count)]
+    assert len(steps) == Recipe().steps
+    assert sum(steps) == 130
+    apart = [step for step, with_networks in enumerate(steps) if with_networks]
+    assert apart[0] == 0
+    assert max(after - before for before, after in pairwise(apart)) == AFFINE_STEPS_A_MESSAGE + 1
+
+
+@pytest.mark.parametrize("after", [20, 30], ids=["with networks", "with affine maps"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_follow_sees_each_function_go_wrong_late(function, after) -> None:  # type: ignore[no-untyped-def]
+    """Wrong from one call on is found at that call, whatever networks it is about."""
+    of = student(cells=("calls = 0",))
+    namespace = vars(of)["_namespace"]
+    right, calls = namespace[function], itertools.count(1)
+
+    def late(*arguments):  # type: ignore[no-untyped-def]
+        result = right(*arguments)
+        if next(calls) <= after:
+            return result
+        if function == AVERAGE:
+            for parameter in arguments[1].parameters():
+                parameter.data *= 1.01
+            return result
+        return result * 1.01
+
+    namespace[function] = late
+    found = followed(of)
+    assert (found.function, found.run.step) == (function, after)
+    assert found.difference > AGREEMENT
+
+
+@pytest.mark.parametrize("record", RIGHT, ids=lambda record: record.id)
+def test_recorded_right_answers_agree_on_affine_maps(record) -> None:  # type: ignore[no-untyped-def]
+    """Rounding stays as far below the limit as it does with networks: no right answer is trained for real for it."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):  # some print
+        found = followed(student({record.task: record.answer}, tuple(filter(None, (record.before, record.after)))))
+    assert (found.function, found.difference) == ("", 0.0)
 
 
 def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:

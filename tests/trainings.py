@@ -13,6 +13,7 @@ from autograder.calibration import Calibration, Limits
 from autograder.functions import FUNCTIONS
 from autograder.kernel import LocalStudent
 from autograder.quality import Marking, Reference, run_cells
+from autograder.spread import run_answers
 from autograder.student import Student
 from autograder.training import Recipe
 from tests.notebooks import assignment, reference_answers
@@ -43,7 +44,7 @@ def short_reference() -> Reference:
 def student(changes: Mapping[str, str] | None = None, cells: tuple[str, ...] = ()) -> LocalStudent:
     """Return a student with the reference's answers but for these, after some cells of their own."""
     answers = {**reference_answers(), **(changes or {})}
-    return LocalStudent(run_cells(assignment(), [*cells, *answers.values()]))
+    return LocalStudent(run_answers(assignment(), [*cells, *answers.values()]))
 
 
 def marking(
