@@ -116,9 +116,9 @@ class Reply:
     type: str
     requires_grad: bool
     arguments: list[Any]
-    reseeded: bool
+    reseeded: bool  # numpy's and Python's generators, where these were asked about; torch's always
     gradients_off: bool  # the call has left them switched off for whatever would have come after it
-    generators: list[str]  # a digest of each global generator's state after the call
+    generators: list[str]  # a digest of each global generator's state after the call, where asked about
 
 
 class Student(ABC):
@@ -140,11 +140,11 @@ class Student(ABC):
         """Return how long the student's code may still run in this task; without a clock, always the same."""
         return 120.0
 
-    def call(self, function: str, *args: Any, backward: bool = False, report: str = "all", **kwargs: Any) -> Reply:
+    def call(self, function: str, *args: Any, backward: bool = False, generators: bool = False, **kwargs: Any) -> Reply:
         """Call a function of the student's.
 
-        `backward` calls .backward() on the scalar that it returns; `report` says what to tell of the arguments as they
-        are afterwards: "all" or "none". Raises CheckFailed for whatever the student's code does instead of returning.
+        `backward` calls .backward() on the scalar that it returns; `generators` tells where the global generators stand
+        afterwards. Raises CheckFailed for whatever the student's code does instead of returning.
         """
         self.check_defined(function)
         probes: list[Probe] = []
@@ -154,7 +154,7 @@ class Student(ABC):
             "args": [_pack(argument, probes) for argument in args],
             "kwargs": {name: _pack(argument, probes) for name, argument in kwargs.items()},
             "backward": backward,
-            "report": report,
+            "generators": generators,
         }
         return self._understood(function, self.request(message, lambda question: _answer(question, probes)))
 

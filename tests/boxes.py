@@ -92,7 +92,7 @@ class Bench:
             box.request(cell(HELP + SPEAK + source, 10.0), 10.0)
             message = {"op": "call", "function": "f", "args": [{"probe": 0}], "kwargs": {}}
             try:
-                return box.request({**message, "backward": False, "report": "all"}, seconds, answer), box
+                return box.request({**message, "backward": False, "generators": True}, seconds, answer), box
             except BoxFailure as failed:
                 return failed, box
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import warnings
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,3 +153,11 @@ def test_noisy_is_off_by_its_size_at_most() -> None:
     x_0, epsilon, t = torch.ones(64, 2), torch.zeros(64, 2), torch.zeros(64)
     off = Noisy(inner, 0.01, seed=0).noisy_sample(x_0, epsilon, t) - inner.noisy_sample(x_0, epsilon, t)
     assert 0.009 < off.abs().max() <= 0.01 + 1e-6
+
+
+def test_every_recorded_answer_can_be_measured() -> None:
+    """Their cells run as in a box: with magics, and with figures that need a given cell which is not run."""
+    for subject in subjects(load_bank()):
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):  # some right answers print
+            functions = spread._functions(short_reference(), subject, 0)
+        assert functions.noisy_sample(torch.ones(2, 2), torch.zeros(2, 2), torch.zeros(2)).shape == (2, 2)

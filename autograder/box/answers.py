@@ -72,10 +72,10 @@ class Answerer:
         probes: list[Probe] = []
         arguments = [self._build(item, probes) for item in request["args"]]
         keywords = {name: self._build(item, probes) for name, item in request["kwargs"].items()}
-        identities = [_identities(argument) for argument in arguments] if request["report"] == "all" else []
+        identities = [_identities(argument) for argument in arguments]
         function = self._function(request["function"])
         seed = torch.initial_seed()  # changes when seeded again, not when drawn from
-        twisters = twisters_now() if request["report"] == "all" else None
+        twisters = twisters_now() if request["generators"] else None
         try:
             with gradients_on(), self.stand_ins.put_for_a_call():
                 value = function(*arguments, **keywords)
@@ -88,12 +88,10 @@ class Answerer:
                 "value": _plain(value),
                 "type": _type_name(value),
                 "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
-                "arguments": [
-                    _after(argument, before) for argument, before in zip(arguments, identities, strict=False)
-                ],
+                "arguments": [_after(argument, before) for argument, before in zip(arguments, identities, strict=True)],
                 "reseeded": torch.initial_seed() != seed or (twisters is not None and set_anew(*twisters)),
                 "gradients_off": switched_off,
-                "generators": digests() if request["report"] == "all" else [],
+                "generators": digests() if request["generators"] else [],
             }
         except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
             return {"failure": describe_failure(error)}

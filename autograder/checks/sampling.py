@@ -145,7 +145,9 @@ def run_sampler(
     probe = Probe(oracle)
     sigma_min, sigma_max = sigmas or (SIGMA_MIN, 1.0)
     try:
-        reply = student.call("sample_consistency_multistep", probe, n_samples, n_steps, *(sigmas or ()))
+        reply = student.call(
+            "sample_consistency_multistep", probe, n_samples, n_steps, *(sigmas or ()), generators=True
+        )
     except CheckFailed as failure:
         faults = [question_fault(question, n_samples) for question in probe.questions]
         if failure.status is Status.RUNTIME and faults and faults[-1] is not None:
