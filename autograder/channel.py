@@ -186,11 +186,10 @@ class Box:
     def _send(self, message: dict[str, Any], request: Request) -> None:
         data = memoryview(encode(message))
         while data:
-            self._wait(select.POLLOUT, request)
             try:
                 data = data[self._sock.send(data[: 1 << 20]) :]
             except BlockingIOError:
-                continue
+                self._wait(select.POLLOUT, request)
             except OSError:
                 raise self._ended() from None
 
@@ -201,10 +200,10 @@ class Box:
         data = bytearray(count)
         rest = memoryview(data)
         while rest:
-            self._wait(select.POLLIN, request)
             try:
                 received = self._sock.recv_into(rest)
             except BlockingIOError:
+                self._wait(select.POLLIN, request)
                 continue
             except OSError:
                 raise self._ended() from None

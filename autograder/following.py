@@ -3,7 +3,7 @@
 The four functions draw no randomness, so what agrees with the reference on the reference's own trace, up to rounding,
 must by induction end where the reference ended. All questions are known in advance; they travel many to a message.
 
-Every step of the trace is asked about, in turn, and every fourth with its networks. In the others affine maps are in
+Every step of the trace is asked about, in turn, and every sixth with its networks. In the others affine maps are in
 their place (affine_steps.py): there a function shows whether it still answers right, on the batch of that step, and
 the networks between are much like those of the steps beside it.
 
@@ -14,7 +14,7 @@ disagreed is never excused in this way.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +23,7 @@ from torch import Tensor
 from autograder.affine_steps import AffineSteps
 from autograder.functions import AVERAGE, LOSS, NOISY, STEP, Asking, StudentFunctions, answer_of, in_training
 from autograder.student import Call, Rows, Student
-from autograder.training import Batches, Progress, Recipe, Trace
+from autograder.training import Batches, Progress, Trace
 from autograder.verdict import CheckFailed
 
 # Differences of an answer from the reference's, relative to its largest entry. Up to SNAP it is rounding, and taken for
@@ -34,7 +34,7 @@ SNAP = 1e-5
 AGREEMENT = 1e-4
 FOLLOW_SECONDS = 20.0
 STEPS_A_MESSAGE = 8  # 2 MB each way; larger buffers cost more in fresh pages than they save in messages
-AFFINE_STEPS_A_MESSAGE = 24  # three of them for each step with networks
+AFFINE_STEPS_A_MESSAGE = 40  # five of them for each step with networks
 SLOW_SECONDS = 0.1  # a step that takes longer travels alone, so that a message stays within the limit of a call
 
 
@@ -82,26 +82,75 @@ class Parted:
     difference: float
 
 
-class Path:
-    """The reference's run, which a submission is led along: with the networks of its trace, or with affine maps."""
+class Pace:
+    """How many steps a message holds, in turns with networks and with affine maps: more and more, one of a slow one."""
 
-    def __init__(self, batches: Batches, trace: Trace, affine: AffineSteps) -> None:
+    def __init__(self) -> None:
+        self.with_networks = True
+        self._size = 1
+
+    def count(self, left: int) -> int:
+        """Return how many of the steps that are left the next message holds."""
+        return min(self._size, STEPS_A_MESSAGE if self.with_networks else AFFINE_STEPS_A_MESSAGE, left)
+
+    def turn(self, slow: bool = False) -> None:
+        """Go on to the next message; `slow`: a step of the last one took long."""
+        self._size = 1 if slow else min(2 * self._size, AFFINE_STEPS_A_MESSAGE)
+        self.with_networks = not self.with_networks
+
+
+class Path:
+    """The reference's run, which submissions are led along: with the networks of its trace, or with affine maps.
+
+    What is asked at the usual pace is made once: the reference's steps would be a thirtieth of each marking.
+    """
+
+    def __init__(self, start: Progress, batches: Batches, trace: Trace, affine: AffineSteps) -> None:
         self.affine = affine
+        self.recipe = start.recipe
+        self._start = start
         self._batches = batches
         self._trace = trace
+        self._kept = dict(self._usual())
 
-    def walk(self, run: Progress, count: int) -> None:
-        """Take the reference's own steps."""
+    def at(self, step: int) -> Progress:
+        """Return the reference's run, before a step."""
+        if step == self.recipe.steps:
+            end = Progress(self.recipe, self._trace.online)
+            end.step = step
+            return end
+        run = self._start.copy()
+        self._walk(run, step)
+        return run
+
+    def stretch(self, step: int, count: int, with_networks: bool) -> Stretch:
+        """Return some of the steps."""
+        if not with_networks:
+            return self._with_affine_maps(step, count)
+        return self._kept.get((step, count)) or self._with_networks(self.at(step), count)
+
+    def _usual(self) -> Iterator[tuple[tuple[int, int], Stretch]]:
+        """Walk through the run and yield all stretches with networks of the usual pace."""
+        pace, run = Pace(), self._start.copy()
+        while left := self.recipe.steps - run.step:
+            step, count = run.step, pace.count(left)
+            if pace.with_networks:
+                yield (step, count), self._with_networks(run, count)
+            else:
+                self._walk(run, count)
+            pace.turn()
+
+    def _walk(self, run: Progress, count: int) -> None:
         for _ in range(count):
             run.descend(self._trace.gradient[run.step])
             run.end_step(run.averaged())
 
-    def with_networks(self, run: Progress, count: int) -> Stretch:
-        """Return the next steps, and take the run through them."""
+    def _with_networks(self, run: Progress, count: int) -> Stretch:
+        """Return the run's next steps, and take it through them."""
         steps = slice(run.step, run.step + count)
         passed = [run.online], [run.target]
         for _ in range(count):
-            self.walk(run, 1)
+            self._walk(run, 1)
             passed[0].append(run.online)
             passed[1].append(run.target)
         online, target = map(torch.stack, passed)
@@ -117,10 +166,8 @@ class Path:
             target[1:],
         )
 
-    def with_affine_maps(self, run: Progress, count: int) -> Stretch:
-        """Return the next steps, and take the run through them."""
-        steps = slice(run.step, run.step + count)
-        self.walk(run, count)
+    def _with_affine_maps(self, step: int, count: int) -> Stretch:
+        steps, after = slice(step, step + count), slice(step + 1, step + count + 1)
         return Stretch(
             self._batches.rows(steps),
             self._trace.x_tn1[steps],
@@ -128,41 +175,31 @@ class Path:
             Rows(self.affine.online[steps]),
             Rows(self.affine.target[steps]),
             self.affine.gradient[steps],
-            Rows(self.affine.moved[steps.start + 1 : steps.stop + 1]),
+            Rows(self.affine.moved[after]),
             Rows(self.affine.averaged[steps]),
-            self.affine.averaged[steps.start + 1 : steps.stop + 1],
+            self.affine.averaged[after],
         )
 
-    def end(self, recipe: Recipe) -> Progress:
-        """Return the run's end."""
-        end = Progress(recipe, self._trace.online)
-        end.step = recipe.steps
-        return end
 
-
-def follow(functions: StudentFunctions, path: Path, run: Progress) -> Followed:
-    """Ask the submission's own functions what the reference was asked, from where `run` stands, and compare.
+def follow(functions: StudentFunctions, path: Path) -> Followed:
+    """Ask the submission's own functions what the reference was asked, and compare.
 
     Returns where the two part, or the reference's end. Raises CheckFailed when a function fails.
     """
-    student, recipe = functions.student, run.recipe
-    with_networks = functions.asking, path.with_networks, STEPS_A_MESSAGE
-    with_affine_maps = functions.asking.about(path.affine.networks), path.with_affine_maps, AFFINE_STEPS_A_MESSAGE
-    turns = itertools.cycle([with_networks, with_affine_maps])
-    size = 1
+    student, recipe, pace, step = functions.student, path.recipe, Pace(), 0
+    with_networks, with_affine_maps = functions.asking, functions.asking.about(path.affine.networks)
     began = left = student.seconds_left()
-    while run.step < recipe.steps and began - left < min(FOLLOW_SECONDS, began / 2):
-        asking, ahead_by, most = next(turns)
-        ahead, count = run.copy(), min(size, most, recipe.steps - run.step)
-        questions = _questions(asking, functions.own, ahead_by(ahead, count), recipe.decay)
-        parted = _first_disagreement(student, questions, count)
+    while step < recipe.steps and began - left < min(FOLLOW_SECONDS, began / 2):
+        count = pace.count(recipe.steps - step)
+        asking = with_networks if pace.with_networks else with_affine_maps
+        stretch = path.stretch(step, count, pace.with_networks)
+        parted = _first_disagreement(student, _questions(asking, functions.own, stretch, recipe.decay), count)
         if parted is not None:
-            path.walk(run, parted.steps)
-            return Followed(run, parted.function, parted.difference)
+            return Followed(path.at(step + parted.steps), parted.function, parted.difference)
         before, left = left, student.seconds_left()
-        size = 1 if before - left > SLOW_SECONDS * count else min(2 * size, AFFINE_STEPS_A_MESSAGE)
-        run = ahead
-    return Followed(path.end(recipe))
+        pace.turn(slow=before - left > SLOW_SECONDS * count)
+        step += count
+    return Followed(path.at(recipe.steps))
 
 
 def difference(value: Tensor, reference: Tensor) -> float:

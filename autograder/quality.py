@@ -107,7 +107,8 @@ class Reference:
     def path(self) -> Path:
         """What a submission is led along: the run, and affine maps in the place of most of its networks."""
         functions = affine_functions(self.namespace, self.recipe)
-        return Path(self.batches, self.run, affine_steps(functions, self.recipe, self.batches, self.run.x_tn1))
+        affine = affine_steps(functions, self.recipe, self.batches, self.run.x_tn1)
+        return Path(Progress(self.recipe, self.start), self.batches, self.run, affine)
 
     @cached_property
     def full_size(self) -> Reference:
@@ -143,7 +144,7 @@ class Reference:
         return StudentFunctions(student, own, self.functions, Asking(networks, charged))
 
     def _follow(self, functions: StudentFunctions) -> Followed:
-        return follow(functions, self.path, Progress(self.recipe, self.start))
+        return follow(functions, self.path)
 
     def measure(self, online: Tensor) -> Distance:
         """Return the distance of a trained network to the teacher's endpoints."""

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from autograder.affine_steps import affine_functions
 from autograder.assignment import load_assignment
-from autograder.following import AFFINE_STEPS_A_MESSAGE, STEPS_A_MESSAGE, Stretch
+from autograder.following import Pace, Stretch
 from autograder.functions import ReferenceFunctions, notebook_functions
 from autograder.judge import Judge
 from autograder.quality import Reference
 from autograder.settings import Settings
 from autograder.spread import run_answers
 from autograder.submission import read_submission
-from autograder.training import Points, Progress
+from autograder.training import Points
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -42,17 +42,14 @@ def tensor_seconds(reference: Reference, notebook: Path) -> float:
         namespace = run_answers(reference.assignment, [cell.source for cell in cells])
         with_networks = notebook_functions(namespace, reference.teacher, reference.recipe)
         with_affine_maps = affine_functions(namespace, reference.recipe)
-        run = Progress(reference.recipe, reference.start)
-        seconds = 0.0
-        while run.step < reference.recipe.steps:
-            for functions, take, most in (
-                (with_networks, reference.path.with_networks, STEPS_A_MESSAGE),
-                (with_affine_maps, reference.path.with_affine_maps, AFFINE_STEPS_A_MESSAGE),
-            ):
-                steps = take(run, min(most, reference.recipe.steps - run.step))
-                began = time.process_time()
-                ask(functions, steps, reference.recipe.decay)
-                seconds += time.process_time() - began
+        path, pace, step, seconds = reference.path, Pace(), 0, 0.0
+        while left := reference.recipe.steps - step:
+            steps = path.stretch(step, count := pace.count(left), pace.with_networks)
+            began = time.process_time()
+            ask(with_networks if pace.with_networks else with_affine_maps, steps, reference.recipe.decay)
+            seconds += time.process_time() - began
+            pace.turn()
+            step += count
         return seconds
 
 

@@ -51,7 +51,7 @@ def followed(of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS), by: R
     reference = by or short_reference()
     asking = Asking(Networks.of_notebook(reference.recipe, reference.calibration.teacher))
     functions = StudentFunctions(of, own, reference.functions, asking)
-    return follow(functions, reference.path, Progress(reference.recipe, reference.start))
+    return follow(functions, reference.path)
 
 
 def failure(of: LocalStudent) -> CheckFailed:
@@ -107,11 +107,11 @@ def test_follow_sends_many_steps_in_a_message() -> None:
     of.request = lambda message, answer: (sizes.append(message["count"]), request(message, answer))[1]  # type: ignore[method-assign]
     followed(of)
     assert sum(sizes) == SHORT.steps
-    assert sizes[:6] == [1, 2, 4, 8, STEPS_A_MESSAGE, AFFINE_STEPS_A_MESSAGE]
+    assert sizes[:5] == [1, 2, 4, 8, STEPS_A_MESSAGE]
 
 
-def test_follow_asks_every_fourth_step_with_the_networks_of_the_run() -> None:
-    """From the first step to the last of a whole run: 130 of 500."""
+def test_follow_asks_every_sixth_step_with_the_networks_of_the_run() -> None:
+    """From the first step to the last of a whole run: 93 of 500."""
     of = student()
     asked: list[tuple[bool, int]] = []
     request = of.request
@@ -125,7 +125,7 @@ def test_follow_asks_every_fourth_step_with_the_networks_of_the_run() -> None:
     followed(of, by=reference())
     steps = [with_networks for with_networks, count in asked for _ in range(count)]
     assert len(steps) == Recipe().steps
-    assert sum(steps) == 130
+    assert sum(steps) == 93
     apart = [step for step, with_networks in enumerate(steps) if with_networks]
     assert apart[0] == 0
     assert max(after - before for before, after in pairwise(apart)) == AFFINE_STEPS_A_MESSAGE + 1
