@@ -48,7 +48,7 @@ class Rounds:
             self._restore(call)
         if call["backward"] and isinstance(value, Tensor) and value.requires_grad:
             with gradients_on():
-                value.sum().backward()
+                (value.sum() if value.dim() else value).backward()
         what, _, index = call["report"].partition(" ")
         return self._plain(value) if what == "none" else vector_of(arguments[int(index or 0)], what)
 
