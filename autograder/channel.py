@@ -69,11 +69,11 @@ class Output:
 class Stopwatch:
     """Time that the box could have used: waiting for a processor that others hold does not count, up to a point."""
 
-    def __init__(self, pid: int, keeper: int) -> None:
-        self._pid = pid
+    def __init__(self, waiting: processes.Waiting, keeper: int) -> None:
+        self._waiting = waiting
         self._keeper = keeper
         self._started = time.monotonic()
-        self._waited = processes.waiting_seconds(pid)  # now: who asks only at the end must see all of the waiting
+        self._waited = waiting.seconds()  # now: who asks only at the end must see all of the waiting
         self._threads = 1
 
     def seconds(self) -> float:
@@ -81,7 +81,7 @@ class Stopwatch:
         wall = time.monotonic() - self._started
         if wall < POLL_SECONDS:
             return wall
-        waited = max(0.0, processes.waiting_seconds(self._pid) - self._waited)  # of a process that is gone: nothing
+        waited = max(0.0, self._waiting.seconds() - self._waited)  # of a process that is gone: nothing
         # A box with n busy threads waits for its own ones: no more than a share of its waiting is others' doing.
         self._threads = max(self._threads, processes.thread_count(list(processes.descendants(self._keeper))))
         return max(wall - waited / self._threads, wall / SLACK)
@@ -117,6 +117,7 @@ class Box:
         self.output = Output(kept_bytes, bytearray())
         self.exit_status: int | None = None
         self.pid = keeper.box_pid()
+        self._waiting = processes.Waiting(self.pid)
         self.suspicions: list[str] = []
 
     def __enter__(self) -> Box:
@@ -130,10 +131,11 @@ class Box:
             with contextlib.suppress(OSError):
                 self._drain()
             os.close(self._output_descriptor)
+            self._waiting.close()
 
     def stopwatch(self) -> Stopwatch:
         """Return a stopwatch that has just been started for this box."""
-        return Stopwatch(self.pid, self._keeper.pid)
+        return Stopwatch(self._waiting, self._keeper.pid)
 
     def request(self, message: dict[str, Any], seconds: float, answer: Callable[[Any], Any] | None = None) -> Any:
         """Send one request and return its reply, answering the questions that probes ask in between.

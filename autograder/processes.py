@@ -118,13 +118,29 @@ def folder_use(folder: str, most_files: int) -> ScratchUse:
     return ScratchUse(disk_bytes=used_bytes, files=files)
 
 
-def waiting_seconds(pid: int) -> float:
-    """Return how long a process has been ready to run while the machine ran others (schedstat's run delay)."""
-    try:
-        with open(f"/proc/{pid}/schedstat", "rb", buffering=0) as file:  # asked twice a call: the fastest way
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+class Waiting:
+    """How long a process has been ready to run while the machine ran others: the run delay of its schedstat.
+
+    The file stays open, for it is asked about several times a call.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._file = -1
+        with contextlib.suppress(OSError):
+            self._file = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+
+    def seconds(self) -> float:
+        """Return the time so far; 0 of a process that is gone, and where /proc does not tell."""
+        try:
+            return int(os.pread(self._file, 100, 0).split()[1]) / 1e9
+        except (OSError, IndexError, ValueError):
+            return 0.0
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
 
 def tasks_of_user(user: int) -> int:

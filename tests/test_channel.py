@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import resource
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import torch
 
 from autograder import channel
 from autograder.channel import Box, BoxFailure, Output, Stopwatch
+from autograder.processes import Waiting
 from autograder.verdict import Status
 from tests.boxes import Bench, cell, needs_bubblewrap
 
@@ -237,8 +240,24 @@ class Machine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
         self.now = self.waited = 0.0
         monkeypatch.setattr(channel.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(channel.processes, "waiting_seconds", lambda pid: self.waited)
         monkeypatch.setattr(channel.processes, "thread_count", lambda pids: threads)
+
+    def seconds(self) -> float:
+        """Return how long the box has waited, as processes.Waiting does."""
+        return self.waited
+
+
+def test_waiting_is_told_of_a_process_as_long_as_it_lives() -> None:
+    """Of one that is gone, and of one that never was, nothing is told."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        waiting = Waiting(process.pid)
+        taken = float(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
+        assert taken <= waiting.seconds() < taken + 60.0
+        process.communicate()
+    assert waiting.seconds() == 0.0
+    waiting.close()
+    waiting.close()
+    assert waiting.seconds() == Waiting(process.pid).seconds() == 0.0
 
 
 @pytest.mark.parametrize(("threads", "counted"), [(1, 6.0), (2, 8.0), (16, 9.75)])
@@ -246,7 +265,7 @@ def test_waiting_for_others_does_not_count(monkeypatch: pytest.MonkeyPatch, thre
     """Of ten seconds, four of them waiting, six count; with n busy threads most of the waiting is for one's own."""
     machine = Machine(monkeypatch, threads)
     machine.waited = 3.0  # before it started
-    watch = Stopwatch(1, 1)
+    watch = Stopwatch(machine, 1)
     machine.now, machine.waited = 10.0, 7.0  # asked once, at the end, as a submission's clock is
     assert watch.seconds() == pytest.approx(counted)
 
@@ -255,7 +274,7 @@ def test_a_box_that_is_gone_has_waited_for_nobody(monkeypatch: pytest.MonkeyPatc
     """What it waited before is no time of this call."""
     machine = Machine(monkeypatch, 1)
     machine.waited = 3.0
-    watch = Stopwatch(1, 1)
+    watch = Stopwatch(machine, 1)
     machine.now, machine.waited = 1.0, 0.0
     assert watch.seconds() == pytest.approx(1.0)
 
@@ -263,6 +282,6 @@ def test_a_box_that_is_gone_has_waited_for_nobody(monkeypatch: pytest.MonkeyPatc
 def test_a_third_of_the_wall_time_always_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the most loaded machine a limit is stretched to three times, and no further."""
     machine = Machine(monkeypatch, 1)
-    watch = Stopwatch(1, 1)
+    watch = Stopwatch(machine, 1)
     machine.now, machine.waited = 9.0, 9.0
     assert watch.seconds() == pytest.approx(3.0)
