@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
 import time
+import weakref
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from autograder.again import Again
+from autograder.assignment import Assignment
 from autograder.crew import Embedded
+from autograder.marking import Job, Marking, dismiss_judge, mark_in_worker
+from autograder.report import UNREADABLE, Report, unmarked
+from autograder.settings import Settings
+from autograder.students import Handin
+from tests.notebooks import assignment
 
 ROOT = Path(__file__).parents[1]
 STARTS = """
@@ -57,3 +68,45 @@ def test_a_pool_left_by_an_exception_leaves_no_thread() -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert set(threading.enumerate()) == before
+
+
+class Knot:
+    """An object that holds itself."""
+
+    itself: Knot
+
+
+@dataclass
+class Untidy:
+    """A judge that leaves a knot of objects behind, which nothing but a collection unties."""
+
+    assignment: Assignment
+    settings: Settings
+    isolation: str
+    left: ClassVar[list[weakref.ref[Any]]] = []
+
+    def __enter__(self) -> Untidy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
+        """Return a report, and leave something behind."""
+        knot = Knot()
+        knot.itself = knot
+        self.left.append(weakref.ref(knot))
+        return unmarked(student, UNREADABLE, "", (), isolation=self.isolation, file="", sha256="", versions={})
+
+
+def test_a_worker_keeps_nothing_of_what_it_has_marked(tmp_path: Path) -> None:
+    """What a marking leaves behind is gone before the next one, so that memory does not grow with the class."""
+    handin = Handin("ann", tmp_path / "answer.ipynb")
+    marking = Marking(assignment(), Settings(), "none", Untidy)
+    gc.disable()
+    try:
+        mark_in_worker(Job(handin, marking))
+    finally:
+        gc.enable()
+        dismiss_judge()
+    assert [reference() for reference in Untidy.left] == [None]

@@ -170,6 +170,19 @@ def f(model):
     assert torch.equal(found, 2 * STACK.reshape(2, 3))
 
 
+@pytest.mark.parametrize("default", ["torch.set_default_device('meta')", "torch.set_default_dtype(torch.float64)"])
+def test_a_network_is_built_as_the_prelude_would_whatever_a_cell_has_set(default: str) -> None:
+    """On the CPU and in single precision, with the weights that were asked about."""
+    ones = Rows(torch.ones(1, 3))
+    student = of(f"{default}\ndef f(model):\n    return model.weight.detach() + 1")
+    try:
+        (found,) = student.rounds([Call("f", (Model(**AFFINE, state=ones),))], 1)
+    finally:
+        torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
+    assert (found.dtype, found.tolist()) == (torch.float32, [[[2.0]]])
+
+
 def test_the_failure_names_the_call_that_failed() -> None:
     """The message is about the function that raised, whichever of the calls it was."""
     with pytest.raises(CheckFailed, match=r"^g raised") as caught:
