@@ -14,7 +14,7 @@ disagreed is never excused in this way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -102,23 +102,25 @@ class Pace:
 class Path:
     """The reference's run, which submissions are led along: with the networks of its trace, or with affine maps.
 
-    What is asked at the usual pace is made once: the reference's steps would be a thirtieth of each marking.
+    What is asked at the usual pace is made once: the reference's steps would be a thirtieth of each marking. `trace`
+    returns the trace whenever it is wanted: the gradients of all of its steps are much to keep, and seldom asked for.
     """
 
-    def __init__(self, start: Progress, batches: Batches, trace: Trace, affine: AffineSteps) -> None:
+    def __init__(self, start: Progress, batches: Batches, trace: Callable[[], Trace], affine: AffineSteps) -> None:
         self.affine = affine
         self.recipe = start.recipe
         self._start = start
         self._batches = batches
         self._trace = trace
         self._kept = dict(self._usual())
+        self._x_tn1 = trace().x_tn1
+        self._end = Progress(self.recipe, trace().online)
+        self._end.step = self.recipe.steps
 
     def at(self, step: int) -> Progress:
         """Return the reference's run, before a step."""
         if step == self.recipe.steps:
-            end = Progress(self.recipe, self._trace.online)
-            end.step = step
-            return end
+            return self._end.copy()
         run = self._start.copy()
         self._walk(run, step)
         return run
@@ -142,7 +144,7 @@ class Path:
 
     def _walk(self, run: Progress, count: int) -> None:
         for _ in range(count):
-            run.descend(self._trace.gradient[run.step])
+            run.descend(self._trace().gradient[run.step])
             run.end_step(run.averaged())
 
     def _with_networks(self, run: Progress, count: int) -> Stretch:
@@ -156,11 +158,11 @@ class Path:
         online, target = map(torch.stack, passed)
         return Stretch(
             self._batches.rows(steps),
-            self._trace.x_tn1[steps],
-            self._trace.x_hat_tn[steps],
+            self._trace().x_tn1[steps],
+            self._trace().x_hat_tn[steps],
             Rows(online),
             Rows(target),
-            self._trace.gradient[steps],
+            self._trace().gradient[steps].clone(),
             Rows(online, 1),
             Rows(target),
             target[1:],
@@ -170,7 +172,7 @@ class Path:
         steps, after = slice(step, step + count), slice(step + 1, step + count + 1)
         return Stretch(
             self._batches.rows(steps),
-            self._trace.x_tn1[steps],
+            self._x_tn1[steps],
             self.affine.x_hat_tn[steps],
             Rows(self.affine.online[steps]),
             Rows(self.affine.target[steps]),

@@ -108,7 +108,10 @@ class Reference:
         """What a submission is led along: the run, and affine maps in the place of most of its networks."""
         functions = affine_functions(self.namespace, self.recipe)
         affine = affine_steps(functions, self.recipe, self.batches, self.run.x_tn1)
-        return Path(Progress(self.recipe, self.start), self.batches, self.run, affine)
+        path = Path(Progress(self.recipe, self.start), self.batches, lambda: self.run, affine)
+        _ = self.online
+        del self.run  # 18 MB of gradients; made again, in a second, for the first submission that parts from them
+        return path
 
     @cached_property
     def full_size(self) -> Reference:
@@ -120,7 +123,12 @@ class Reference:
     @cached_property
     def distance(self) -> Distance:
         """How far the reference's own run ends from the teacher."""
-        return self.measure(self.run.online)
+        return self.measure(self.online)
+
+    @cached_property
+    def online(self) -> Tensor:
+        """What the reference's own run ends with."""
+        return self.run.online
 
     def prepare(self) -> None:
         """Compute what every submission needs, while the keeper comes up."""
@@ -242,7 +250,7 @@ class Marking:
         try:
             return self.reference.state(self.train().online)
         except CheckFailed:
-            return self.reference.state(self.reference.run.online)
+            return self.reference.state(self.reference.online)
 
     def full(self) -> None:
         """Raise the half of the points as a failure where only two functions are the student's own."""

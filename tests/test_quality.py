@@ -8,16 +8,18 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+import torch
 
 from autograder.following import AGREEMENT, SNAP
 from autograder.functions import FUNCTIONS
-from autograder.quality import Marking
+from autograder.quality import Marking, Reference
 from autograder.spread import Noisy
 from autograder.student import Student
 from autograder.training import Progress, train
 from autograder.verdict import CheckFailed, Status
 from tests.bank import load_bank
-from tests.trainings import marking, reference, student
+from tests.notebooks import assignment
+from tests.trainings import SHORT, marking, reference, short_reference, student
 
 WRONG = [record for record in load_bank() if record.quality]
 RIGHT = ("noisy_sample", "teacher_ode_step", "ema_update")
@@ -67,6 +69,15 @@ def boundary_failures(of: Marking, whose: Student) -> list[CheckFailed | None]:
 def test_reference_keeps_all_points() -> None:
     """The reference's own functions, asked as a student's, lose nothing."""
     assert failures(marking(student(), by=reference())) == []
+
+
+def test_prepared_reference_keeps_no_gradients() -> None:
+    """They are much to keep, in each worker; who parts from the reference has them made again, to the last bit."""
+    fresh = Reference(assignment(), short_reference().calibration, SHORT)
+    for _ in range(2):  # before each submission
+        fresh.prepare()
+    assert "run" not in vars(fresh)
+    assert torch.equal(fresh.run.online, fresh.online)
 
 
 @pytest.mark.parametrize("record", WRONG, ids=lambda record: record.id)
