@@ -1,4 +1,4 @@
-"""Steps of the short run in which small maps stand in for its networks: a fifth of the cost of a step with networks.
+"""Steps of the short run in which small maps stand in for its networks: a third of the cost of a step with networks.
 
 What a function answers depends on its arguments, and, where it counts its calls, on how often it was asked. The second
 shows with any network. So most steps are asked about affine maps, with the batches of the run, and the steps between

@@ -185,15 +185,16 @@ def _walk(run: Progress, trace: Trace) -> None:
 def _functions(reference: Reference, subject: Subject, seed: int) -> Functions:
     if subject.noise:
         return Noisy(reference.functions, subject.noise, seed)
-    namespace = run_answers(reference.assignment, subject.cells)
+    answers = [cell.source for cell in reference.assignment.reference]
+    namespace = run_answers(reference.assignment, [*answers, *subject.cells])
     teacher = namespace["ToyModel"]()  # of the namespace's own class, as in a box
     teacher.load_state_dict(reference.calibration.teacher)
     return notebook_functions(namespace, teacher.eval().requires_grad_(False), reference.recipe)
 
 
 def run_answers(assignment: Assignment, cells: Iterable[str]) -> dict[str, Any]:
-    """Return the namespace that recorded cells leave in this process, run behind the reference's as a box runs them."""
-    namespace = run_cells(assignment, [cell.source for cell in assignment.reference])
+    """Return the namespace that the prelude and then these cells leave in this process, run as a box runs them."""
+    namespace = run_cells(assignment, [])
     furnish(namespace)
     running = Cells(namespace, sorted(assignment.elsewhere))
     for number, source in enumerate(cells, 1):
