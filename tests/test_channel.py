@@ -249,10 +249,16 @@ class Machine:
 
 def test_waiting_is_told_of_a_process_as_long_as_it_lives() -> None:
     """Of one that is gone, and of one that never was, nothing is told."""
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         waiting = Waiting(process.pid)
-        taken = float(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
-        assert taken <= waiting.seconds() < taken + 60.0
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"a")
+        process.stdin.flush()
+        process.stdout.read(1)  # it has started, and waits for more
+        schedstat = Path(f"/proc/{process.pid}/schedstat")
+        earlier, told, later = schedstat.read_text(), waiting.seconds(), schedstat.read_text()
+        assert int(earlier.split()[1]) <= round(told * 1e9) <= int(later.split()[1])
         process.communicate()
     assert waiting.seconds() == 0.0
     waiting.close()

@@ -37,11 +37,13 @@ class SlowStudent(LocalStudent):
     """A student whose every call takes two seconds, by a clock of its own."""
 
     left = 120.0
+    counts: tuple[int, ...] = ()  # of the steps in each message
 
     def seconds_left(self) -> float:
         return self.left
 
     def request(self, message, answer):  # type: ignore[no-untyped-def]
+        self.counts += (message["count"],)
         self.left -= 2.0 * message["count"] * len(message["calls"])
         return super().request(message, answer)
 
@@ -169,6 +171,7 @@ def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:
     found = followed(of)
     assert found.function == ""
     assert torch.equal(found.run.online, short_reference().run.online)
+    assert of.counts == (1, 1, 1)
     assert 120.0 - of.left == 24.0  # three steps of eight seconds: the first one that ends beyond the budget
 
 
