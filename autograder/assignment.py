@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.box.notebook import bound_names
+from autograder.box.ipython import bound_names
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +143,9 @@ def load_assignment(course: Path) -> Assignment:
 
     Raises UsageError when the notebook is missing, is no notebook, or names no tasks.
     """
-    from autograder.quick_nbformat import nbformat  # here: what publishes stored reports needs nothing but Python
+    from autograder.system.quick_nbformat import (
+        nbformat,  # here: what publishes stored reports needs nothing but Python
+    )
 
     path = source_notebook(course)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from autograder import __version__
 from autograder.assignment import NAME
-from autograder.commands import course, decisions, delivery, grade, package, release, report, score
+from autograder.commands import course, decisions, grade, package, publish, release, report, score
 from autograder.errors import AutograderError, DiskFull
 
 INTERRUPTED = 130
@@ -20,7 +20,7 @@ _GROUPS = (
     grade,
     report,
     decisions,
-    delivery,
+    publish,
     package,
     course,
 )
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell_of_fault(error: Exception, debug: bool) -> None:
-    from autograder.files import MAKE_ROOM, is_full
+    from autograder.system.files import MAKE_ROOM, is_full
 
     if is_full(error):
         _say(MAKE_ROOM)
@@ -83,7 +83,7 @@ def _tell_staff(debug: bool) -> None:
     if debug:
         traceback.print_exc()
         return
-    from autograder.files import keep_for_staff
+    from autograder.system.files import keep_for_staff
 
     try:
         _say(f"the trace-back is in {keep_for_staff(traceback.format_exc())}")
@@ -93,7 +93,7 @@ def _tell_staff(debug: bool) -> None:
 
 def _say(text: str) -> None:
     """Print a sentence to stderr; a file's name in it may be a student's."""
-    from autograder.render.text import clean, for_log
+    from autograder.render.wording import clean, for_log
 
     print(for_log(clean(f"autograder: {text}", 4000)), file=sys.stderr)
 

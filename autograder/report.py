@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from autograder.assignment import NAME, Task
-from autograder.notice import Notice as Notice  # part of a report; whoever reads submissions needs no more of it
+from autograder.verdict import Notice as Notice
 from autograder.verdict import Status
 
 SCHEMA = 1

@@ -7,6 +7,7 @@ one or two sentences, no hidden input, no line of the reference.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from fractions import Fraction
 
 NOTHING = Fraction(0)
@@ -55,3 +56,12 @@ def wrong(message: str, misconception: str | None = None) -> CheckFailed:
 def contract(message: str, misconception: str | None = None) -> CheckFailed:
     """Return the failure of a form (type, shape, dtype, NaN, changed argument)."""
     return CheckFailed(Status.CONTRACT, message, misconception)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something odd that cost no points."""
+
+    code: str
+    message: str
+    cell: str = ""  # the grade_id, or "cell 7" where it has none

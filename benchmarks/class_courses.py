@@ -11,7 +11,7 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from autograder.assignment import NAME, load_assignment
-from autograder.bank import Record, load_bank
+from autograder.grading.recorded_answers import Record, load_bank
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = f"{NAME}.ipynb"

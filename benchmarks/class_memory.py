@@ -4,7 +4,7 @@ import contextlib
 import threading
 from pathlib import Path
 
-from autograder.processes import descendants
+from autograder.sandbox.procfs import descendants
 
 EVERY_SECONDS = 0.25
 MIB = 1 << 20

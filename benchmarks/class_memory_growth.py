@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))  # the stand-in is the tests' own
 
 from class_courses import environment, our_course, student  # noqa: E402
 
-from autograder.processes import proportional_bytes, resident_bytes  # noqa: E402
+from autograder.sandbox.procfs import proportional_bytes, resident_bytes  # noqa: E402
 from tests.fake_judge import hand_in, small_course  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the class is the tests', a
 
 from playwright.sync_api import Browser, CDPSession, Page
 
-from autograder.class_report import class_report, gather
+from autograder.grading.class_report import class_report, gather
 from autograder.render.class_page import to_class_page
 from tests.browser import open_browser
 from tests.sample_reports import sample_class

@@ -15,16 +15,16 @@ import time
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from autograder.affine_steps import affine_functions
 from autograder.assignment import load_assignment
-from autograder.following import Pace, Stretch
-from autograder.functions import ReferenceFunctions, notebook_functions
-from autograder.judge import Judge
-from autograder.quality import Reference
+from autograder.assignments.consistency_models.training.affine_steps import affine_functions
+from autograder.assignments.consistency_models.training.following import Pace, Stretch
+from autograder.assignments.consistency_models.training.functions import ReferenceFunctions, notebook_functions
+from autograder.assignments.consistency_models.training.quality import Reference
+from autograder.assignments.consistency_models.training.recipe import Points
+from autograder.assignments.consistency_models.training.spread import run_answers
+from autograder.intake.submission import read_submission
+from autograder.judge.judge import Judge
 from autograder.settings import Settings
-from autograder.spread import run_answers
-from autograder.submission import read_submission
-from autograder.training import Points
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

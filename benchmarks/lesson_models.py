@@ -16,7 +16,7 @@ import torch
 from claims import GIVEN_CELLS, ROOT, load_notebook, run_cells
 
 from autograder.assignment import NAME, load_assignment
-from autograder.files import write_atomically
+from autograder.system.files import write_atomically
 
 LESSON = ROOT / "source" / NAME / "lesson"
 SEED = 0

@@ -16,7 +16,7 @@ import nbformat
 from PIL import Image
 
 from autograder import cli
-from autograder.class_report import class_report, gather
+from autograder.grading.class_report import class_report, gather
 from autograder.render.class_page import to_class_page
 from tests.sample_class import correct_notebook, with_answers
 from tests.sample_reports import sample_class

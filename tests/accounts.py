@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.bubblewrap import python_folders
+from autograder.sandbox.bubblewrap import python_folders
 from tests.notebooks import COURSE
 
 BECOME = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")  # and nothing else that root may

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from autograder.bubblewrap import python_folders
-from autograder.channel import Box, BoxFailure
-from autograder.sandbox import Keeper, Plan
+from autograder.sandbox.box import Box, BoxFailure
+from autograder.sandbox.bubblewrap import python_folders
+from autograder.sandbox.keeper import Keeper, Plan
 from autograder.verdict import Status
 
 COURSE = Path(__file__).resolve().parent.parent

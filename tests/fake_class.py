@@ -15,11 +15,11 @@ import pytest
 
 from autograder import cli
 from autograder.assignment import load_assignment
-from autograder.batch import ClassJob, grade_class
-from autograder.crew import Crew
-from autograder.marking import Marking
+from autograder.grading.executors import Crew
+from autograder.grading.grade_class import ClassJob, grade_class
+from autograder.grading.worker import Marking
+from autograder.intake.class_folder import file_name
 from autograder.settings import Settings
-from autograder.students import file_name
 from tests.fake_judge import FakeJudge, small_course
 
 HOSTILE_NAMES = [
@@ -66,9 +66,9 @@ def marked(course: Path) -> int:
 
 def use_fake_judge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     """Make a small course, go there, and put the fake judge where the command looks for the real one."""
-    judge = types.ModuleType("autograder.judge")
+    judge = types.ModuleType("autograder.judge.judge")
     judge.Judge = FakeJudge  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "autograder.judge", judge)
+    monkeypatch.setitem(sys.modules, "autograder.judge.judge", judge)
     monkeypatch.setattr("tempfile.tempdir", str(folder))  # what is kept for staff
     monkeypatch.delenv("AUTOGRADER_DEBUG", raising=False)
     course = small_course(folder / "course")

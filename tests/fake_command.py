@@ -6,10 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from autograder import cli, crew
+from autograder import cli
 from autograder.assignment import load_assignment
 from autograder.commands import grade, score
-from autograder.marking import Marking
+from autograder.grading import executors
+from autograder.grading.worker import Marking
 from autograder.settings import load_settings
 from tests.fake_judge import FakeJudge
 
@@ -20,6 +21,6 @@ def marking(options: argparse.Namespace, course: Path) -> Marking:
 
 
 if __name__ == "__main__":
-    crew.PRELOAD = ["autograder.marking"]  # the fake judge does without the real one's libraries
+    executors.PRELOAD = ["autograder.grading.worker"]  # the fake judge does without the real one's libraries
     grade.marking_of = score.marking_of = marking
     sys.exit(cli.main())

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from autograder.assignment import load_assignment
+from autograder.assignments.consistency_models.training.quality import run_cells
 from autograder.lesson.page import lesson_folder
-from autograder.quality import run_cells
 
 COURSE = Path(__file__).parents[1]
 MODELS = json.loads((lesson_folder(COURSE) / "models.json").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 
 from autograder.assignment import NAME, load_assignment, without_markers
-from autograder.release import release_folder
+from autograder.release.build import release_folder
 
 # The two weights are exchanged: the target runs ahead instead of lagging.
 SWAPPED_WEIGHTS = """\

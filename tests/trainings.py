@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import torch
 
-from autograder.calibration import Calibration, Limits
-from autograder.functions import FUNCTIONS
-from autograder.kernel import LocalStudent
-from autograder.quality import Marking, Reference, run_cells
-from autograder.spread import run_answers
-from autograder.student import Student
-from autograder.training import Recipe
+from autograder.assignments.consistency_models.training.calibration import Calibration, Limits
+from autograder.assignments.consistency_models.training.functions import FUNCTIONS
+from autograder.assignments.consistency_models.training.quality import Marking, Reference, run_cells
+from autograder.assignments.consistency_models.training.recipe import Recipe
+from autograder.assignments.consistency_models.training.spread import run_answers
+from autograder.checking.student import Student
+from autograder.nbgrader_host.kernel import LocalStudent
 from tests.notebooks import assignment, reference_answers
 
 SHORT = replace(Recipe(), steps=60, hidden_dim=16)

@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 from autograder.box.failures import cell_name
-from autograder.box.notebook import FUTURES, bound_names, compile_cell, compile_part, parse_cell, run_code
+from autograder.box.ipython import FUTURES, bound_names, compile_cell, compile_part, parse_cell, run_code
 
 
 class Cells:

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.box import landlock, limits
-from autograder.wire import CHANNEL_LOST, receive_from, send
+from autograder.box.wire import CHANNEL_LOST, receive_from, send
 
 KILL_SECONDS = 10.0
 KILLER_SECONDS = 1.0  # for a process that only kills others and ends

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from autograder.box.answers import Answerer, only_here, run_cells_limited
-from autograder.box.notebook import furnish
-from autograder.wire import WireError, receive_from, send
+from autograder.box.answerer import Answerer, only_here, run_cells_limited
+from autograder.box.ipython import furnish
+from autograder.box.wire import WireError, receive_from, send
 
 
 def prepare(namespace: dict[str, Any], prelude: list[str], teacher: dict[str, Any] | None) -> None:

@@ -38,8 +38,8 @@ def add(commands: Commands) -> None:
 def override(options: argparse.Namespace) -> int:
     """Enter a person's decision about a mark."""
     from autograder.assignment import load_assignment
-    from autograder.known import is_known
-    from autograder.overrides import Appeal, override_command
+    from autograder.grading.known_students import is_known
+    from autograder.grading.overrides import Appeal, override_command
 
     course = course_of(options)
     appeal = Appeal(options.student, options.task, options.points, options.reason)
@@ -52,8 +52,8 @@ def override(options: argparse.Namespace) -> int:
 def extend(options: argparse.Namespace) -> int:
     """Give one student more time."""
     from autograder.assignment import load_assignment
-    from autograder.gradebook import extend_command
-    from autograder.known import is_known
+    from autograder.grading.known_students import is_known
+    from autograder.nbgrader_host.gradebook import extend_command
 
     course = course_of(options)
     told, is_in_gradebook = extend_command(load_assignment(course), options.gradebook, options.student, options.hours)
@@ -64,8 +64,8 @@ def extend(options: argparse.Namespace) -> int:
 
 
 def _warn(student: str) -> None:
-    from autograder.known import doubt
-    from autograder.render.text import for_log
+    from autograder.grading.known_students import doubt
+    from autograder.render.wording import for_log
 
     print(for_log(f"autograder: {doubt(student)}"), file=sys.stderr)
 

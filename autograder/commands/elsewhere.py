@@ -37,7 +37,7 @@ def add_to(packages: Commands) -> None:
 
 def course(options: argparse.Namespace) -> int:
     """Write the course repository."""
-    from autograder.packages.repositories import write_course_repository
+    from autograder.platforms.repositories import write_course_repository
 
     print(f"{write_course_repository(course_of(options), options.folder)}: private; its README.md says what is in it")
     return 0
@@ -45,7 +45,7 @@ def course(options: argparse.Namespace) -> int:
 
 def repository(options: argparse.Namespace) -> int:
     """Write the student repository."""
-    from autograder.packages.repositories import write_student_repository
+    from autograder.platforms.repositories import write_student_repository
 
     print(f"{write_student_repository(course_of(options), options.folder)}: for students, nothing hidden in it")
     return 0
@@ -53,7 +53,7 @@ def repository(options: argparse.Namespace) -> int:
 
 def gradescope(options: argparse.Namespace) -> int:
     """Write the zip for Gradescope."""
-    from autograder.packages.gradescope.build import GradescopeSettings, build_gradescope_zip
+    from autograder.platforms.gradescope.build import GradescopeSettings, build_gradescope_zip
 
     home = course_of(options)
     settings = GradescopeSettings(options.visibility, options.isolation, options.torch_index)

@@ -13,7 +13,7 @@ from autograder.commands.common import add_command, add_isolation, course_of, ma
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.commands.common import Commands
-    from autograder.gradebook import Gradebook
+    from autograder.nbgrader_host.gradebook import Gradebook
 
 
 def add(commands: Commands) -> None:
@@ -59,7 +59,7 @@ def add(commands: Commands) -> None:
 
 def grade(options: argparse.Namespace) -> int:
     """Grade a class."""
-    from autograder.batch import ClassJob, grade_class
+    from autograder.grading.grade_class import ClassJob, grade_class
 
     course = course_of(options, options.folder)
     marking = marking_of(options, course)
@@ -80,7 +80,7 @@ def grade(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Compare the marks of a class."""
-    from autograder.compare import compare_command
+    from autograder.grading.compare import compare_command
 
     return compare_command(options.old, options.new)
 
@@ -88,7 +88,9 @@ def compare(options: argparse.Namespace) -> int:
 def _open_gradebook(assignment: Assignment, url: str | None, out: Path) -> AbstractContextManager[Gradebook | None]:
     if url == "none":
         return nullcontext()
-    from autograder.gradebook import open_gradebook  # and with it nbgrader, once all else is known to be right
+    from autograder.nbgrader_host.gradebook import (
+        open_gradebook,  # and with it nbgrader, once all else is known to be right
+    )
 
     return open_gradebook(assignment, url, out)
 

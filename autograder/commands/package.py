@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
 
 def student(options: argparse.Namespace) -> int:
     """Build the package with which students check their notebook."""
-    from autograder.packages.student.build import build_student_package
+    from autograder.platforms.student.build import build_student_package
 
     course = course_of(options)
     wheel = build_student_package(course, options.out or course / "dist")

@@ -20,13 +20,13 @@ def add(commands: Commands) -> None:
 
 def release(options: argparse.Namespace) -> int:
     """Build or check what students get."""
-    from autograder.release import release_command
+    from autograder.release.build import release_command
 
     return release_command(course_of(options), options.check)
 
 
 def lesson(options: argparse.Namespace) -> int:
     """Build the lesson's page."""
-    from autograder.release import lesson_command
+    from autograder.release.build import lesson_command
 
     return lesson_command(course_of(options))

@@ -11,7 +11,7 @@ from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
-    from autograder.marking import Marking
+    from autograder.grading.worker import Marking
 
 
 def add(commands: Commands) -> None:
@@ -29,9 +29,9 @@ def add(commands: Commands) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Write the class's page."""
-    from autograder.class_report import ReportJob, write_class_report
-    from autograder.plain import how_many
+    from autograder.grading.class_report import ReportJob, write_class_report
     from autograder.render.terminal import console
+    from autograder.text import how_many
 
     folder = options.folder or course_of(options) / "results"
     page, found = write_class_report(ReportJob(folder, options.out, options.anonymous), _marking(options, folder))

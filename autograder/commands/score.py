@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
 
 def score(options: argparse.Namespace) -> int:
     """Score one notebook."""
-    from autograder.score import ScoreJob, score_notebook
+    from autograder.grading.score import ScoreJob, score_notebook
 
     job = ScoreJob(**{field.name: getattr(options, field.name) for field in fields(ScoreJob)})
     return score_notebook(job, marking_of(options, course_of(options, options.notebook)))

@@ -12,12 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.assignment import NAME, Assignment, load_assignment
+from autograder.assignments.consistency_models.lesson_pictures import Pictures
 from autograder.errors import ReleaseFault
 from autograder.lesson.facts import Facts, load_facts
-from autograder.lesson.pictures import Pictures
 from autograder.lesson.prose import Prose, read_prose
+from autograder.lesson.self_contained import prove_whole
 from autograder.lesson.terms import explained_terms
-from autograder.lesson.whole import prove_whole
 
 WORDS_A_MINUTE = 220
 LARGEST_BYTES = 3_000_000  # a phone on a slow line still gets it in a moment; weights are most of it

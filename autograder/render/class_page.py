@@ -16,10 +16,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.class_statistics import ENOUGH, LIMITS, ClassStatistics, quartiles
-from autograder.plain import WORDS, number
 from autograder.render import class_figures
+from autograder.render.class_statistics import ENOUGH, LIMITS, ClassStatistics, quartiles
 from autograder.render.html import render_page
+from autograder.text import WORDS, number
 
 # What a row can be found by, beside its name: `Kind.key` of each.
 Key = tuple[str, ...]

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from autograder.errors import GraderFault
-from autograder.plain import clean, for_log, how_many, number, one_line
 from autograder.render.markdown import code, escaped, to_markdown
-from autograder.render.text import points, statement, verdict
+from autograder.render.wording import points, statement, verdict
 from autograder.report import GRADED, GRADER_ERROR, Report, TaskResult
+from autograder.text import clean, for_log, how_many, number, one_line
 from autograder.verdict import Status
 
 SUMMARY_BYTES = 1000 * 1024  # GitHub drops the summary of a step that is larger than 1 MiB

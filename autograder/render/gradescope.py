@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.render.text import NOTICES_SHOWN, WORDS, clean, note, number, one_line, statement
+from autograder.render.wording import NOTICES_SHOWN, WORDS, clean, note, number, one_line, statement
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 

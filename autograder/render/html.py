@@ -9,8 +9,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.render.figures import Figure, figures
-from autograder.render.text import (
+from autograder.assignments.consistency_models.figures import Figure, figures
+from autograder.render.wording import (
     NOTICES_SHOWN,
     SIGNS,
     clean,

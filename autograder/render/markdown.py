@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograder.render.text import (
+from autograder.render.wording import (
     NOTICES_SHOWN,
     SIGNS,
     clean,
@@ -21,8 +21,8 @@ from autograder.render.text import (
     one_line,
     statement,
 )
-from autograder.render.text import points as points_of
-from autograder.render.text import verdict as verdict_on
+from autograder.render.wording import points as points_of
+from autograder.render.wording import verdict as verdict_on
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -78,7 +78,7 @@ def _blocks(report: Report, heading: str) -> Iterator[str]:
 def _measured(report: Report) -> list[tuple[str, str]]:
     if not report.evidence:
         return []  # so that the job of a CI that publishes marks needs nothing but Python, and no figures
-    from autograder.render.figures import in_words
+    from autograder.assignments.consistency_models.figures import in_words
 
     return in_words(report.evidence)
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.assignment import Task
-from autograder.render.text import number
+from autograder.render.wording import number
 from autograder.report import Report, TaskResult
 
 Row = tuple[str, Report, bool]  # a submission's name, its report, and whether there is a fault in it

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.plain import clean, number, one_line
-from autograder.render.text import statement, verdict
+from autograder.render.wording import statement, verdict
 from autograder.report import GRADED, CheckResult, Report, TaskResult
+from autograder.text import clean, number, one_line
 
 
 def to_prairielearn(report: Report) -> dict[str, Any]:

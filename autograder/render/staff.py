@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.assignment import Assignment
-from autograder.plugin import seed_of
-from autograder.render.text import clean, number, one_line
+from autograder.judge.pytest_plugin import seed_of
+from autograder.render.wording import clean, number, one_line
 from autograder.report import Report
 from autograder.settings import Settings
 

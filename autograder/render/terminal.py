@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.render.figures import in_words
-from autograder.render.text import (
+from autograder.assignments.consistency_models.figures import in_words
+from autograder.render.wording import (
     NOTICES_SHOWN,
     SIGNS,
     WORDS,

@@ -16,15 +16,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder import processes
 from autograder.assignment import load_assignment
-from autograder.bubblewrap import python_folders
 from autograder.errors import Unreadable
-from autograder.judge import Judge
+from autograder.judge.judge import Judge
 from autograder.render.gradescope import to_gradescope
 from autograder.render.html import to_html
 from autograder.render.junit import to_junit
 from autograder.report import Report
+from autograder.sandbox import procfs
+from autograder.sandbox.bubblewrap import python_folders
 from autograder.settings import Settings
 from tests import notebooks
 from tests.battery.others import LOCAL_PORT
@@ -59,7 +59,7 @@ class Bench:
     def open(self) -> Iterator[Bench]:
         """Start the judge with a canary in its environment; mark the neighbour once."""
         os.environ["BATTERY_TOKEN"] = CANARY
-        self._others = set(processes.descendants(os.getpid()))  # of earlier tests in this process: a fork server stays
+        self._others = set(procfs.descendants(os.getpid()))  # of earlier tests in this process: a fork server stays
         try:
             with _listener(), Judge(load_assignment(self.course), QUICK, isolation=self._isolation) as judge:
                 self.judge = judge
@@ -116,7 +116,7 @@ class Bench:
 
     def _left(self) -> int:
         """Return how many processes the judge has below its keeper; zombies count."""
-        below = [pid for pid in processes.descendants(os.getpid()) if pid not in self._others]
+        below = [pid for pid in procfs.descendants(os.getpid()) if pid not in self._others]
         return max(0, sum(os.path.exists(f"/proc/{pid}") for pid in below) - 2)  # bwrap and the keeper itself
 
     def _json(self, found: Report | str) -> str:

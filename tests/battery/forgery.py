@@ -72,7 +72,7 @@ for found in glob.glob("/*/gradebook.db") + glob.glob("/*/*/gradebook.db") + glo
 FRAME_WALK = """
 import gc, sys
 words = [NEEDLE, "".join(("BEGIN HIDDEN", " TESTS")), "".join(("BEGIN ", "SOLUTION"))]
-leaks += [name for name in sys.modules if name.startswith(("autograder.checks", "_pytest", "hypothesis"))]
+leaks += [name for name in sys.modules if name.startswith(("autograder.assignments", "_pytest", "hypothesis"))]
 def look(values):
     for value in values:
         if type(value) is str and value not in words and "leaks +=" not in value and any(w in value for w in words):
@@ -157,14 +157,14 @@ ROWS = (
     ),
     Row(
         "62_imports_reference",
-        answers=ema("from autograder.checks import oracles"),
+        answers=ema("from autograder.assignments.consistency_models.checks import oracles"),
         lost=EMA,
         statuses=statuses("runtime", "blocked"),
     ),
     Row(
         "62_imports_judge",
         answers=honest_ema(
-            "try:\n    import autograder.judge\nexcept ImportError: pass\nelse: raise RuntimeError('leak')"
+            "try:\n    import autograder.judge.judge\nexcept ImportError: pass\nelse: raise RuntimeError('leak')"
         ),
     ),
 )

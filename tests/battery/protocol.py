@@ -93,7 +93,7 @@ while True:
     *(
         Row(
             f"55_forged_names_{n}",
-            cell=f"import sys\nsys.modules['autograder.box.answers'].Answerer.names = lambda self, wanted: {value}",
+            cell=f"import sys\nsys.modules['autograder.box.answerer'].Answerer.names = lambda self, wanted: {value}",
             lost=("ema_update", "sample_consistency_multistep", "consistency_training_pair"),
         )
         for n, value in (("none", "None"), ("number", "5"), ("text", "'ab'"), ("empty", "{}"))
@@ -101,7 +101,7 @@ while True:
     *(
         Row(
             f"55_forged_reply_{n}",
-            cell=f"import sys\nsys.modules['autograder.box.answers'].Answerer.call = lambda self, request: {value}",
+            cell=f"import sys\nsys.modules['autograder.box.answerer'].Answerer.call = lambda self, request: {value}",
             lost=("ema_update", "sample_consistency_multistep", "consistency_training_pair"),
         )
         for n, value in (

@@ -1,0 +1,1 @@
+"""What belongs to one assignment alone, one package per assignment."""

@@ -1,0 +1,1 @@
+"""Marks a class and stores its results."""

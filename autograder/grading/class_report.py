@@ -1,0 +1,156 @@
+"""A class's report from its stored reports, read one at a time; of each a row of the table is kept, and its counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from autograder.assignment import NAME, Task
+from autograder.errors import UsageError
+from autograder.grading.provenance import how_marked
+from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, read_record, stored_files
+from autograder.grading.worker import NOTHING, Marking
+from autograder.intake.class_folder import file_name
+from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
+from autograder.render.class_statistics import ClassStatistics, is_suspicious, limits_in, misconceptions_in, notices_in
+from autograder.report import UNREADABLE, Report
+from autograder.system.files import refuse_to_replace, write_atomically
+
+INDEX, ANONYMOUS = "index.html", "anonymous.html"
+IsStale = Callable[[Report], bool | None]  # whether a report was marked in another way than now; None: not known
+
+
+@dataclass(frozen=True)
+class ReportJob:
+    """What `autograder report` was asked to do."""
+
+    out: Path  # the folder of results
+    page: Path | None = None  # None: INDEX or ANONYMOUS in that folder
+    anonymous: bool = False
+
+
+@dataclass
+class Gathered:
+    """What is kept of the reports of a class."""
+
+    rows: list[ClassRow] = field(default_factory=list)
+    tasks: list[ClassTask] = field(default_factory=list)
+    statistics: ClassStatistics = field(default_factory=ClassStatistics)
+    stale: int | None = 0
+
+
+def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] = (), folder: str = "") -> Gathered:
+    """Return what is kept of reports.
+
+    `tasks` are the columns, by default the first report's; `folder` is where the pages of the reports are, seen from
+    the class's.
+    """
+    kept = Gathered(tasks=[ClassTask(task.id, task.title, task.points, task.bonus) for task in tasks])
+    for report in reports:
+        if not kept.tasks:
+            kept.tasks = [ClassTask(task.id, task.title, task.points, task.bonus) for task in report.tasks]
+        kept.statistics.add(report)
+        stale = is_stale(report)
+        kept.stale = None if stale is None or kept.stale is None else kept.stale + stale
+        kept.rows.append(row_of(report, [task.id for task in kept.tasks], bool(stale), folder))
+    return kept
+
+
+def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, ClassReport]:
+    """Write the page of a class from its stored reports; returns where it is and what is in it.
+
+    Without `marking` it is not known which reports are stale. Raises UsageError for a folder that holds no report, and
+    where the page would replace what is stored.
+    """
+    page = job.page or job.out / (ANONYMOUS if job.anonymous else INDEX)
+    refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
+    stored = StoredClass(job.out)
+    kept = gather(stored, _stale_by(job.out, marking), folder=folder_from(page, job.out))
+    if not kept.rows and stored.broken:
+        raise UsageError(f"{job.out} holds no report that can be read; `autograder grade` writes them again")
+    if not kept.rows:
+        raise UsageError(f"{job.out} holds no reports; `autograder grade` writes them")
+    kept.rows.sort(key=lambda row: row.student)
+    report = class_report(kept, left_over=stored.left_over, broken=stored.broken)
+    write_atomically(page, to_class_page(report, anonymous=job.anonymous))
+    return page, report
+
+
+def class_report(kept: Gathered, **known: int) -> ClassReport:
+    """Return the report on a class; `known` holds more fields of ClassReport."""
+    return ClassReport(
+        assignment=NAME,
+        tasks=kept.tasks,
+        rows=kept.rows,
+        statistics=kept.statistics,
+        mistakes=_sentences(kept.statistics.misconceptions),
+        stale=kept.stale,
+        **known,
+    )
+
+
+def kind_of(report: Report) -> str:
+    """Return what came of a student's submission, one of the page's STATUSES."""
+    if report.status == UNREADABLE and not report.file:
+        return "absent" if report.reason == NOTHING else "no_notebook"
+    return report.status
+
+
+def folder_from(page: Path, out: Path) -> str:
+    """Return the address of the folder of reports, seen from a page."""
+    way = os.path.relpath(out.resolve(), page.resolve().parent)
+    return "" if way == "." else f"{quote(way)}/"
+
+
+def row_of(report: Report, tasks: Sequence[str], stale: bool = False, folder: str = "") -> ClassRow:
+    """Return a student's row of the table, with a column for each of the tasks."""
+    scores = {task.id: task.score for task in report.tasks}
+    return ClassRow(
+        student=report.student,
+        link=f"{folder}{quote(f'{file_name(report.student)}.html')}",
+        score=report.score,
+        max_score=report.max_score,
+        bonus=report.bonus,
+        status=report.status,
+        tasks=tuple(scores.get(task, 0.0) for task in tasks),
+        seconds=report.seconds,
+        kind=kind_of(report),
+        keys=frozenset(_keys(report, stale)),
+    )
+
+
+def _stale_by(out: Path, marking: Marking | None) -> IsStale:
+    """Return the test for reports that were marked in another way than `marking` would."""
+    if marking is None:
+        return lambda report: None
+    known: dict[str, dict[str, str]] = {}
+
+    def is_stale(report: Report) -> bool:
+        if report.isolation not in known:
+            known[report.isolation] = how_marked(replace(marking, isolation=report.isolation))
+        return bool(read_record(out, report.student).get("how") != known[report.isolation])
+
+    return is_stale
+
+
+def _keys(report: Report, stale: bool) -> Iterator[Key]:
+    yield "kind", kind_of(report)
+    if stale:
+        yield ("stale",)
+    if is_suspicious(report):
+        yield ("suspicious",)
+    yield from (("notice", code) for code in notices_in(report))
+    yield from (("limit", status.value) for status in limits_in(report))
+    yield from (("mistake", task, mistake) for task, mistake in misconceptions_in(report))
+
+
+def _sentences(found: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return what each known mistake seems to do, for whom it is known here."""
+    if not found:
+        return {}
+    from autograder.assignments.consistency_models.misconceptions import ALL  # and with it torch
+
+    return {key: ALL[key].says for key in found if key in ALL}

@@ -1,0 +1,150 @@
+"""What a person decided about a mark, kept in overrides.csv of the course folder.
+
+A row is a decision: these points for this task of this student, and why. Rows are only ever added; of several about
+one task the last one holds, and one without points takes the earlier ones back. They are applied to a report after the
+checks, in every command, so they hold however often and by whatever version the submission is marked again.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import getpass
+import io
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.assignment import Assignment, Task
+from autograder.errors import UsageError
+from autograder.render.wording import number
+from autograder.report import GRADER_ERROR, Decision, Notice, Report, TaskResult
+from autograder.system.files import write_atomically
+
+FILE = "overrides.csv"
+COLUMNS = ("when", "by", "student", "task", "points", "reason")
+CODE = "override"  # of the notice in the report
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """A decision as the command `autograder override` is given it; points None takes earlier ones back."""
+
+    student: str
+    task: str
+    points: float | None
+    reason: str
+
+
+class Overrides:
+    """The decisions that hold in a course."""
+
+    def __init__(self, decisions: dict[tuple[str, str], Decision]) -> None:
+        self._decisions = decisions
+
+    def apply(self, report: Report) -> Report:
+        """Return the report as these decisions have it, whatever decisions it held before.
+
+        Nothing is decided about a submission that the grader itself failed on: it has no mark yet.
+        """
+        if report.status == GRADER_ERROR:
+            return report
+        tasks = tuple(replace(task, override=self._decisions.get((report.student, task.id))) for task in report.tasks)
+        notices = tuple(_notice(task, task.override) for task in tasks if task.override is not None)
+        others = tuple(notice for notice in report.warnings if notice.code != CODE)
+        return replace(report, tasks=tasks, warnings=(*notices, *others))
+
+
+def load_overrides(assignment: Assignment) -> Overrides:
+    """Return the decisions of a course; no file means none.
+
+    Raises UsageError for a row that is not one: a mark is never guessed.
+    """
+    decisions: dict[tuple[str, str], Decision] = {}
+    for number_, row in enumerate(_rows(assignment.course / FILE), 2):
+        where = f"{assignment.course / FILE}, line {number_}"
+        task = _task(assignment.tasks, row["task"], where)
+        key = row["student"], task.id
+        if row["points"].strip():
+            decisions[key] = Decision(_points(row["points"], task, where), row["reason"].strip())
+        else:
+            decisions.pop(key, None)
+    return Overrides(decisions)
+
+
+def override_command(assignment: Assignment, appeal: Appeal) -> str:
+    """Add a decision to overrides.csv and return a sentence about it; raises UsageError for an impossible one."""
+    task = _task(assignment.tasks, appeal.task, "override")
+    if appeal.points is not None:
+        _points(str(appeal.points), task, "override")
+    if not appeal.reason.strip():
+        raise UsageError("override: a decision needs a reason, which the student will read")
+    load_overrides(assignment)  # nothing is added to a file that cannot be read
+    path = assignment.course / FILE
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    points = "" if appeal.points is None else number(appeal.points)
+    row = dict(zip(COLUMNS, (now, _user(), appeal.student, task.id, points, appeal.reason.strip()), strict=True))
+    _write(path, [*_rows(path), row])
+    held = "the checks decide again" if appeal.points is None else f"{points} of {number(task.points)} points"
+    return f"{appeal.student}, {task.id}: {held}, at the next `autograder grade` or `nbgrader autograde`."
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:  # a spreadsheet may have saved it
+            table = csv.DictReader(file)
+            if tuple(table.fieldnames or ()) != COLUMNS:
+                raise UsageError(f"{path}: expected the columns {','.join(COLUMNS)}")
+            rows = list(table)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not in UTF-8; a spreadsheet saves it so as 'CSV UTF-8'") from None
+    except csv.Error as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    for line, row in enumerate(rows, 2):
+        if set(row) != set(COLUMNS) or any(value is None for value in row.values()):
+            raise UsageError(f"{path}, line {line}: expected {len(COLUMNS)} fields: {','.join(COLUMNS)}")
+    return rows
+
+
+def _write(path: Path, rows: Iterable[dict[str, str]]) -> None:
+    file = io.StringIO()
+    table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_atomically(path, file.getvalue())
+
+
+def _task(tasks: Iterable[Task], name: str, where: str) -> Task:
+    tasks = list(tasks)
+    for task in tasks:
+        if task.id == name:
+            return task
+    raise UsageError(f"{where}: there is no task '{name}'; there are {', '.join(task.id for task in tasks)}")
+
+
+def _points(text: str, task: Task, where: str) -> float:
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not 0 <= points <= task.points:  # false for NaN, too
+        raise UsageError(f"{where}: the points of {task.id} must lie between 0 and {number(task.points)}, not {text}")
+    return points
+
+
+def _notice(task: TaskResult, decision: Decision) -> Notice:
+    points = f"{number(decision.score)} of {number(task.points)} points"
+    return Notice(CODE, f"{task.title}: the course staff decided on {points}. {decision.reason}", f"test_{task.id}")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return ""

@@ -1,0 +1,70 @@
+"""Reads the bank of recorded answers, tests/submissions/ of a course; its README says what stands in a record."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment
+
+FOLDER = Path("tests", "submissions", "consistency-models")
+KEYS = {"kind", "why", "loses", "keeps", "fails", "status", "misconception", "quality"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recorded answer to one task, and what must come of it."""
+
+    task: str
+    name: str
+    kind: str  # "wrong" or "right"
+    why: str
+    answer: str
+    before: str = ""  # a cell of the student's own ahead of all answers
+    after: str = ""  # one behind all answers
+    loses: str = ""  # "all" or "some" of the task's points; "" for right answers and those that only quality sees
+    keeps: float | None = None  # the points kept, where they are the same for every seed
+    fails: tuple[str, ...] = ()  # the checks that fail, where not all do and they are the same for every seed
+    status: str | None = None  # of the first check that fails
+    misconception: str | None = None  # the same
+    quality: bool = False  # the unit checks see nothing, the training does
+
+    @property
+    def id(self) -> str:
+        """The name by which tests call it."""
+        return f"{self.task}-{self.kind}-{self.name}"
+
+
+def load_bank(course: Path) -> list[Record]:
+    """Return all records of a course, in the order of their paths; none where there is no bank.
+
+    Raises ValueError for a record that is not as the README says.
+    """
+    return [_record(path) for path in sorted((course / FOLDER).glob("*/*/expect.toml"))]
+
+
+def cells(record: Record, assignment: Assignment) -> list[tuple[str, str]]:
+    """Return a submission's unlocked code cells as (grade_id or "", source): the record's answer, the others right."""
+    answers = {cell.grade_id: cell.source for cell in assignment.reference} | {record.task: record.answer}
+    own = [("", record.before), *answers.items(), ("", record.after)]
+    return [(grade_id, source) for grade_id, source in own if source]
+
+
+def _record(path: Path) -> Record:
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    task, kind, name = path.parts[-3], table.get("kind"), path.parent.name
+    unknown = table.keys() - KEYS
+    if unknown or kind not in ("wrong", "right") or not table.get("why"):
+        raise ValueError(f"{path}: unknown keys {sorted(unknown)}, or no kind, or no why")
+    if kind == "right" and table.keys() - {"kind", "why"}:
+        raise ValueError(f"{path}: a right answer has nothing but a kind and a why")
+    if kind == "wrong" and ("loses" in table) == bool(table.get("quality")):
+        raise ValueError(f"{path}: a wrong answer either loses points in its task or is seen by quality alone")
+    sources: dict[str, Any] = {
+        cell: (path.parent / f"{cell}.py").read_text(encoding="utf-8")
+        for cell in ("answer", "before", "after")
+        if (path.parent / f"{cell}.py").exists()
+    }
+    return Record(task=task, name=name, **sources, **{**table, "fails": tuple(table.get("fails", ()))})

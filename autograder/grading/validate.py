@@ -1,0 +1,174 @@
+"""`autograder validate`: the assignment proves itself through the real judge, boxes and all.
+
+The reference must get full marks, the blank release zero, every recorded wrong answer of tests/submissions/ must lose
+points in its own task and nowhere else, every recorded right answer must keep all of its points.
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import NAME, Assignment, load_assignment
+from autograder.errors import UsageError
+from autograder.grading.executors import Embedded, cores
+from autograder.grading.pool import mark_all
+from autograder.grading.recorded_answers import FOLDER, Record, load_bank
+from autograder.grading.worker import Job, Marking
+from autograder.intake.class_folder import Handin
+from autograder.release.build import release_folder
+from autograder.render.matrix import draw_matrix, print_matrix
+from autograder.render.terminal import console
+from autograder.report import GRADED, Report, TaskResult
+from autograder.settings import load_settings
+from autograder.system.quick_nbformat import nbformat
+
+REFERENCE, BLANK = "the reference", "the blank release"
+QUALITY = "sample_quality"
+
+
+@dataclass(frozen=True)
+class Validating:
+    """How the proof is run, and where its picture goes."""
+
+    workers: int | None = None  # None: one a core, at least two, so that the proof is one of the class too
+    isolation: str = "namespaces"
+    picture: Path | None = None  # default: build/matrix.png of the course
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One submission of the proof: a record of the bank, or the reference or the blank release."""
+
+    name: str
+    record: Record | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of an exhibit, and what of that should not have come."""
+
+    exhibit: Exhibit
+    report: Report
+    faults: tuple[str, ...] = field(default=())
+
+
+def validate_command(course: Path, how: Validating | None = None) -> int:
+    """Mark all exhibits, print and draw the matrix, and return 1 where a fault was found, else 0.
+
+    Raises UsageError where release/ is missing, IsolationMissing where the sandbox cannot be had.
+    """
+    how = how or Validating()
+    assignment = load_assignment(course)
+    records = load_bank(course)
+    out = console()
+    exhibits = [Exhibit(REFERENCE), Exhibit(BLANK), *(Exhibit(f"{r.task}/{r.name}", r) for r in records)]
+    verdicts = _judged(assignment, exhibits, how)
+    print_matrix(out, assignment.tasks, [(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts])
+    if not records:
+        out.print(
+            f"{FOLDER.as_posix()} holds no recorded answers: only the reference and the blank release were tried."
+        )
+    faults = [f"{verdict.exhibit.name}: {fault}" for verdict in verdicts for fault in verdict.faults]
+    for fault in faults:
+        out.print(f"fault: {fault}", soft_wrap=True)
+    picture = how.picture or course / "build" / "matrix.png"
+    draw_matrix([(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts], picture)
+    kinds = [sum(r.kind == kind for r in records) for kind in ("wrong", "right")]
+    out.print(
+        f"{kinds[0]} wrong and {kinds[1]} right answers, {len(faults)} faults; the matrix: {picture}", soft_wrap=True
+    )
+    return 1 if faults else 0
+
+
+def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating) -> list[Verdict]:
+    marking = Marking(assignment, load_settings(assignment.course), how.isolation)
+    workers = min(how.workers or max(2, cores()), len(exhibits))
+    found: dict[str, Report] = {}
+    with tempfile.TemporaryDirectory() as folder, console(to_stderr=True).status("") as status:
+        jobs = [Job(handin, marking) for handin in _handed_in(assignment, exhibits, Path(folder))]
+        with closing(mark_all(jobs, Embedded(workers))) as marked:
+            for job, report in marked:
+                found[job.handin.student] = report
+                status.update(f"{len(found)} of {len(exhibits)}: {job.handin.student}")
+    return [_verdict(exhibit, found[exhibit.name]) for exhibit in exhibits]
+
+
+def _handed_in(assignment: Assignment, exhibits: Sequence[Exhibit], folder: Path) -> Iterator[Handin]:
+    """Write each exhibit as the notebook that a student would hand in."""
+    path = release_folder(assignment.course) / f"{NAME}.ipynb"
+    try:
+        blank = nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise UsageError(f"no release at {path}; run `autograder release`") from None
+    for number, exhibit in enumerate(exhibits):
+        notebook = blank if exhibit.name == BLANK else answered(blank, assignment, exhibit.record)
+        place = folder / f"{number}.ipynb"
+        place.write_text(nbformat.writes(notebook), encoding="utf-8")
+        yield Handin(exhibit.name, place)
+
+
+def answered(blank: Any, assignment: Assignment, record: Record | None) -> Any:
+    """Return the blank notebook with the reference's answers, but for what a record says."""
+    notebook = copy.deepcopy(blank)
+    answers = {cell.grade_id: cell.source for cell in assignment.reference}
+    if record is not None:
+        answers[record.task] = record.answer
+    places = []
+    for place, cell in enumerate(notebook.cells):
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id in answers:
+            cell.source = answers[grade_id]
+            places.append(place)
+    if record is not None and record.after:
+        notebook.cells.insert(places[-1] + 1, nbformat.v4.new_code_cell(record.after))
+    if record is not None and record.before:
+        notebook.cells.insert(places[0], nbformat.v4.new_code_cell(record.before))
+    return notebook
+
+
+def _verdict(exhibit: Exhibit, report: Report) -> Verdict:
+    return Verdict(exhibit, report, tuple(faults_of(exhibit, report)))
+
+
+def faults_of(exhibit: Exhibit, report: Report) -> Iterator[str]:
+    """Yield what should not have come of an exhibit, in sentences."""
+    if report.status != GRADED:
+        yield f"{report.status}: {report.reason}"
+        return
+    if exhibit.name == BLANK:
+        if report.score or report.bonus:
+            yield f"got {report.score:g} and a bonus of {report.bonus:g}; expected nothing"
+        return
+    record = exhibit.record
+    attacked = None if record is None or record.kind == "right" else QUALITY if record.quality else record.task
+    for task in report.tasks:
+        if task.id == attacked and record is not None:
+            yield from _faults_of_attack(record, task)
+        elif task.score != task.points:
+            first = task.failed[0]
+            yield f"lost {task.points - task.score:g} of {task.points:g} in {task.id} ({first.id}: {first.message})"
+
+
+def _faults_of_attack(record: Record, task: TaskResult) -> Iterator[str]:
+    """Yield where the attacked task came off otherwise than its record says."""
+    if task.score == task.points:
+        yield f"lost nothing in {task.id}"
+        return
+    failed = tuple(check.id for check in task.failed)
+    first = task.failed[0]
+    if record.loses == "all" and task.score:
+        yield f"kept {task.score:g} in {task.id}; its record says all is lost"
+    if record.keeps is not None and task.score != record.keeps:
+        yield f"kept {task.score:g} in {task.id}; its record says {record.keeps:g}"
+    if record.fails and failed != record.fails:
+        yield f"failed {', '.join(failed)} in {task.id}; its record says {', '.join(record.fails)}"
+    if record.status is not None and first.status.value != record.status:
+        yield f"{first.id} in {task.id} says {first.status.value}; its record says {record.status}"
+    if not record.quality and first.misconception != record.misconception:
+        yield f"{first.id} in {task.id} recognises {first.misconception}; its record says {record.misconception}"

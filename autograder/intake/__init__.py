@@ -1,0 +1,1 @@
+"""Reads what somebody submitted: class folders, LMS downloads, archives, rosters, notebooks."""

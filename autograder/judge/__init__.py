@@ -1,0 +1,1 @@
+"""Marks one submission and returns its report."""

@@ -1,0 +1,188 @@
+"""Marks one submission: reads it, opens its boxes, runs the hidden checks, returns the report.
+
+The judge is the trusted side. It holds the checks, the reference and every input; student code runs in boxes behind a
+keeper (sandbox.py) and is reached only over the wire. A `Judge` keeps its keeper warm from one submission to the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograder import __version__
+from autograder.assignment import NAME, Assignment
+from autograder.assignments.consistency_models.evidence import Watching, gather, kept_evidence
+from autograder.assignments.consistency_models.training.quality import Reference
+from autograder.box.limits import keep_freed_memory
+from autograder.errors import GraderFault
+from autograder.intake.submission import Submission, read_submission
+from autograder.judge.pytest_plugin import Collector, Outcome, results, run_checks
+from autograder.judge.regrade import MEASURE_TRAINING, Again, with_kept
+from autograder.judge.session import Session
+from autograder.report import Report, TaskResult, in_order
+from autograder.sandbox.box import KeeperLost
+from autograder.sandbox.bubblewrap import PACKAGE
+from autograder.sandbox.keeper import Keeper, Plan
+from autograder.sandbox.launch import Launched
+from autograder.settings import Settings
+from autograder.system import affinity
+from autograder.verdict import Status
+
+VERSIONS = ("torch", "numpy", "pytest", "hypothesis", "nbgrader")
+MIB = 1 << 20
+STARTS = 3  # of a keeper that others kill before it has seen any student code
+
+
+class Judge:
+    """Marks submissions of one assignment, one after the other. Use as a context manager."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        settings: Settings,
+        isolation: str = "namespaces",
+        launched: Launched | None = None,  # the first keeper's process, where it was started ahead
+    ) -> None:
+        self.assignment = assignment
+        self.settings = settings
+        self.isolation = isolation
+        self._reference = Reference(assignment)
+        self._trains = any(task.id in MEASURE_TRAINING for task in assignment.tasks)
+        self._keeper: Keeper | None = None
+        self._launched = launched
+        self._checks_readable = False
+        keep_freed_memory()
+        torch.set_num_threads(1)  # the boxes compute with one thread; a sum in another order would round differently
+
+    def __enter__(self) -> Judge:
+        """Start the keeper, which comes up while the judge reads the submission; raises IsolationMissing."""
+        self._start_keeper()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._keeper is not None:
+            self._keeper.stop()
+
+    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
+        """Return the report on one notebook; `again`: of some tasks, with the others as they were marked before.
+
+        Raises Unreadable for a file that is no notebook of this assignment, GraderFault for a fault of ours,
+        IsolationMissing where the sandbox cannot be had.
+        """
+        started = time.monotonic()
+        submission = read_submission(path, self.assignment)
+        session, collector, evidence = self._run(submission, again)
+        if collector.broken:
+            raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
+        report = self._report(session, collector, student)
+        if again is not None and collector.kept:
+            report, evidence = with_kept(again, report), {**kept_evidence(again), **evidence}
+        return replace(report, evidence=evidence, seconds=time.monotonic() - started)
+
+    def _run(self, submission: Submission, again: Again | None) -> tuple[Session, Collector, dict[str, Any]]:
+        tasks = [task.id for task in self.assignment.tasks]
+        session = Session(self._usable_keeper, submission, self.settings, tasks, self.assignment.elsewhere)
+        examples = self.settings.feedback == "example"
+        watching = Watching(session.open)
+        collector = Collector(watching.open, submission.sha256, self._reference, examples)
+        collector.kept = again.kept if again is not None else {}
+        collector.run_again = session.run_again
+        if self._trains:
+            self._reference.prepare()
+        # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
+        self._usable_keeper()
+        with affinity.only_one():
+            run_checks(collector, tasks)
+        return session, collector, gather(collector.training, watching.levels)
+
+    def _usable_keeper(self) -> Keeper:
+        """Return a keeper that is ready for a box: where the old one is not usable, a new one."""
+        for _ in range(STARTS):
+            keeper = self._keeper if self._keeper is not None and self._keeper.usable else self._start_keeper()
+            with contextlib.suppress(KeeperLost):
+                keeper.wait_ready()
+                return keeper
+        raise GraderFault(f"the keeper was killed {STARTS} times while it started; is the machine short of memory?")
+
+    def _start_keeper(self) -> Keeper:
+        if self._keeper is not None:
+            self._keeper.stop()
+        settings = self.settings
+        plan = Plan(
+            isolation=self.isolation,
+            course=self.assignment.course,
+            prelude=tuple(cell.source for cell in self.assignment.prelude),
+            teacher=self._reference.calibration.teacher if self._trains else None,
+            memory_bytes=settings.memory_mib * MIB,
+            processes=settings.processes,
+            cpu_seconds=int(settings.submission_seconds) + 30,
+            kept_output_bytes=settings.output_kib * 1024,
+            elsewhere=tuple(sorted(self.assignment.elsewhere)),
+        )
+        launched, self._launched = self._launched, None
+        self._keeper = Keeper(plan).start(launched)
+        if self.isolation == "process":
+            self._checks_readable = self._can_read_checks(self._keeper)
+        return self._keeper
+
+    def _can_read_checks(self, keeper: Keeper) -> bool:
+        """Ask a box with no student code in it whether the checks lie open to it."""
+        with keeper.open_box() as box:
+            secrets = [str(PACKAGE / "assignments"), str(self.assignment.course / "source")]
+            return box.request({"op": "readable", "paths": secrets}, 10.0) is not False
+
+    def _report(self, session: Session, collector: Collector, student: str) -> Report:
+        submission = session.submission
+        tasks = tuple(
+            collector.kept.get(task.id)
+            or TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task.id, [])))
+            for task in self.assignment.tasks
+        )
+        outcomes = [outcome for found in collector.outcomes.values() for outcome in found]
+        broken = any(outcome.status is Status.GRADER_ERROR for outcome in outcomes)
+        missing = [task.id for task in self.assignment.tasks if not collector.outcomes.get(task.id)]
+        if missing:
+            raise GraderFault(f"no check of {missing[0]} was run")
+        return Report(
+            assignment=NAME,
+            student=student,
+            status="grader_error" if broken else "graded",
+            reason="The grader failed at a check. No points are lost; the course staff can see why."
+            if broken
+            else None,
+            tasks=tasks,
+            isolation=self.isolation,
+            seconds=0.0,
+            file=submission.file,
+            sha256=submission.sha256,
+            versions=versions(),
+            warnings=(*submission.notices, *in_order(session.notices.values())),
+            checks_readable=self._checks_readable,
+            staff=_for_staff(session, outcomes),
+        )
+
+
+def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:
+    """Return what only staff may read: print-outs, suspicions, faults of ours, times."""
+    return {
+        "suspicions": session.suspicions,
+        "faults": [f"{outcome.id}: {outcome.fault}" for outcome in outcomes if outcome.fault],
+        "keepers_lost": session.keepers_lost,
+        "tried_again": session.tried_again,
+        "calls_seconds": round(session.clock.calls_seconds, 3),
+        "cells_seconds": round(session.clock.cells_seconds, 3),
+        "output": session.outputs,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a mark may depend on."""
+    found = {name: importlib.metadata.version(name) for name in VERSIONS}
+    return {"autograder": __version__, "python": platform.python_version(), **found}

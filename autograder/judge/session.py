@@ -1,0 +1,350 @@
+"""One submission in its boxes: runs the student's cells, spends the submission's time, tells what it saw.
+
+Every task gets a fresh box, in which the student's own cells run again from the top. A cell that fails costs only what
+depends on it. A cell that takes too long is cut short; once the cells have used their part of the submission's time,
+the long ones get a second each, in every later box alike. All boxes together end within the submission's time.
+
+A box or its keeper may also be killed by somebody else, such as the kernel of a machine that is short of memory. One
+death does not tell. So the task runs again in a fresh box, as if it had not run: what dies twice at the same place, or
+in three runs, is the submission's crash.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.assignments.consistency_models.stand_in import answering
+from autograder.checking.exception_text import Place, explain
+from autograder.checking.student import Student
+from autograder.intake.submission import OwnCell, Submission
+from autograder.judge.time_budget import CellTimes, Clock
+from autograder.report import Notice
+from autograder.sandbox.box import Box, BoxFailure, KeeperLost
+from autograder.sandbox.keeper import Keeper
+from autograder.settings import Settings
+from autograder.verdict import CheckFailed, Status
+
+GRACE_SECONDS = 1.0  # for an exception to end a cell before the box is killed
+MOST_RUNS = 3  # of a task whose boxes are ended, each time at another place
+# What others send to a process to end it. A fault of the code itself has signals of its own, as has a limit.
+FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, signal.SIGTERM})
+
+
+@dataclass(frozen=True)
+class End:
+    """How and where a box came to its end: after how many requests, and by what signal (0: its keeper was lost)."""
+
+    task: str
+    requests: int
+    signal: int
+
+
+class Session:
+    """One submission, from its first box to its last."""
+
+    def __init__(
+        self,
+        keeper: Callable[[], Keeper],
+        submission: Submission,
+        settings: Settings,
+        tasks: list[str],
+        elsewhere: frozenset[str] = frozenset(),
+    ) -> None:
+        self.submission = submission
+        self.settings = settings
+        self.elsewhere = elsewhere
+        self.keeper = keeper
+        self.clock = Clock(settings.submission_seconds)
+        self.keepers_lost = 0
+        self.notices: dict[tuple[str, int], Notice] = {}
+        self.suspicions: list[str] = []
+        self.outputs: dict[str, str] = {}
+        self._tasks = tasks
+        self.cell_times = CellTimes(self.clock, settings.cell_seconds)
+        self._skipped: dict[int, CheckFailed] = {}
+        self.tried_again: list[str] = []
+        self._forgiven_seconds = settings.call_seconds  # of lost runs, in all: a submission must end in its time
+        self._ends: list[End] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a task: note how things stand, for the case that it has to run again."""
+        self._runs = 1
+        self._ends_before: list[End] = []
+        times = copy.deepcopy((self.clock, self.cell_times))  # together, for one holds the other
+        self._before = (times, dict(self.notices), list(self.suspicions), dict(self._skipped))
+
+    def note_end(self, end: End) -> None:
+        """Note a box that was ended in a way that could have come from outside."""
+        self._ends.append(end)
+
+    def run_again(self) -> bool:
+        """Say, after a task, whether it must run again because something outside may have ended a box of it.
+
+        Then all that it has left is forgotten.
+        """
+        ends, self._ends = self._ends, []
+        times, notices, suspicions, skipped = self._before
+        spent = times[0].rest - self.clock.rest
+        if not ends or ends == self._ends_before or self._runs == MOST_RUNS or self.clock.rest < spent:
+            self._begin()
+            return False
+        self._runs += 1
+        self._ends_before = ends
+        self.tried_again.append(ends[0].task)
+        self.clock, self.cell_times = copy.deepcopy(times)
+        forgiven = min(spent, self._forgiven_seconds)
+        self._forgiven_seconds -= forgiven
+        self.clock.calls_seconds += spent - forgiven
+        self.notices, self.suspicions, self._skipped = dict(notices), list(suspicions), dict(skipped)
+        return True
+
+    @contextmanager
+    def open(self, task: str) -> Iterator[BoxStudent]:
+        """Open a box for a task, with the student's cells run in it."""
+        later = len(self._tasks) - self._tasks.index(task) - 1
+        student = BoxStudent(self, task, later)
+        try:
+            yield student
+        finally:
+            student.close()
+
+    def keep_output(self, task: str, box: Box) -> None:
+        """Keep what a box printed for staff; tell the student once when it was too much."""
+        self.outputs[task] = bytes(box.output.kept).decode("utf-8", "replace")
+        self.suspicions += [f"{task}: {suspicion}" for suspicion in box.suspicions]
+        if box.output.total_bytes > box.output.limit_bytes:
+            kept = self.settings.output_kib
+            message = f"The code printed more than {kept} KiB; the rest was thrown away. It cost no points."
+            self.notices.setdefault(("output_truncated", 0), Notice("output_truncated", message))
+
+    def note_cell(self, cell: OwnCell, failure: CheckFailed) -> None:
+        """Tell the student of a cell that did not run to its end."""
+        code = "cell_cut_short" if failure.status is Status.TIMEOUT else "cell_failed"
+        name = cell.grade_id or f"cell {cell.number}"
+        self.notices.setdefault((code, cell.number), Notice(code, failure.message, name))
+
+    def skip(self, cell: OwnCell, failure: CheckFailed) -> None:
+        """Leave a cell that ended its box, or could not be cut short, out of later boxes."""
+        self._skipped[cell.number] = failure
+
+    def skipped(self, cell: OwnCell) -> CheckFailed | None:
+        """Return why a cell is left out, or None."""
+        return self._skipped.get(cell.number)
+
+
+class BoxStudent(Student):
+    """The functions of a submission, in a box of this task's own. The box opens with the first call."""
+
+    def __init__(self, session: Session, task: str, later_tasks: int) -> None:
+        self._session = session
+        self._task = task
+        self._later = later_tasks
+        self._box: Box | None = None
+        self._requests = 0
+        self._dead: CheckFailed | None = None
+        self._stand_ins: list[str] = []
+        self._defined: dict[str, bool] = {}
+        self._failures: dict[int, CheckFailed] = {}
+        cells = session.submission.cells
+        self._cells = {cell.number: cell.source.splitlines() for cell in cells}
+        self._names = {cell.number: cell.grade_id for cell in cells}
+
+    def stand_in(self, function: str) -> None:
+        """Stand in for a function; in a box that is not open yet for the cells too, which may call it or keep it."""
+        self._stand_ins.append(function)
+        if self._box is not None:
+            super().stand_in(function)
+
+    def close(self) -> None:
+        """Kill the box and what it has started."""
+        if self._box is not None:
+            box, self._box = self._box, None
+            box.__exit__()
+            self._session.keep_output(self._task, box)
+
+    def place(self, function: str) -> Place:
+        """Return the function's name and cells."""
+        numbers = self._session.submission.answers.get(function, ())
+        return self._place(function, numbers[-1] if numbers else None)
+
+    def _place(self, function: str, cell: int | None) -> Place:
+        return Place(function, cell, self._cells, self._names, self._session.elsewhere)
+
+    def check_defined(self, function: str) -> None:
+        """Raise CheckFailed, with the reason, when the notebook defines no such function."""
+        if function == "notebook:model":
+            return
+        if function not in self._defined:
+            self._defined.update(self.request({"op": "names", "names": [function]}, _nothing))
+        if self._defined.get(function) is True:
+            return
+        numbers = self._session.submission.answers.get(function, ())
+        if not numbers:
+            raise CheckFailed(
+                Status.NOT_ATTEMPTED,
+                f"The notebook defines no function {function}; its answer cell is missing or empty.",
+            )
+        for number in reversed(numbers):
+            if number in self._failures:
+                raise self._failures[number]
+        what = self.place(function).what
+        raise CheckFailed(
+            Status.NOT_ATTEMPTED, f"{what} ran, but defines no function of that name; is the def line still there?"
+        )
+
+    def seconds_left(self) -> float:
+        """Return how long this task's calls may still take; waiting for a processor hardly counts."""
+        return self._session.clock.left(self._later)
+
+    def request(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
+        """Send a request to the box; a box that failed once fails the rest of its task in the same way."""
+        if self._dead is not None:
+            raise self._dead
+        box = self._box or self._open()
+        clock = self._session.clock
+        left = clock.left(self._later)
+        if left <= 0:
+            raise self._out_of_time()
+        watch = box.stopwatch()
+        self._requests += 1
+        try:
+            reply = box.request(message, min(self._session.settings.call_seconds, left), self._answering(answer))
+        except BoxFailure as failure:
+            self._note_end(box)
+            if failure.status is Status.TIMEOUT and left < self._session.settings.call_seconds:
+                raise self._out_of_time() from None
+            what = self.place(str(message.get("function", self._task))).what
+            raise self._die(failure.status, f"{what}: {failure.message}") from None
+        except KeeperLost:
+            raise self._lost() from None
+        finally:
+            clock.calls_seconds += watch.seconds()
+        if not well_formed(reply, message["op"]):
+            raise self._die(Status.CRASH, "The answer that came back from your code's process is no answer to a call.")
+        return reply
+
+    def _answering(self, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return what answers a box's questions: a mixture is nothing to ask for where nobody stands in for it."""
+        return answering(answer) if self._stand_ins else answer
+
+    def _out_of_time(self) -> CheckFailed:
+        limit = self._session.clock.limit_seconds
+        return self._die(
+            Status.TIMEOUT,
+            f"The time of a submission ({limit:g} s) was used up before this check was done; "
+            "which of your functions or cells is slow?",
+        )
+
+    def _note_end(self, box: Box) -> None:
+        ended_by = -(box.exit_status or 0)
+        if ended_by in FROM_OUTSIDE:
+            self._session.note_end(End(self._task, self._requests, ended_by))
+
+    def _lost(self) -> CheckFailed:
+        self._session.keepers_lost += 1
+        self._session.note_end(End(self._task, self._requests, 0))
+        return self._die(Status.CRASH, "Your code ended the sandbox that it ran in.")
+
+    def _die(self, status: Status, message: str) -> CheckFailed:
+        self._dead = CheckFailed(status, message)
+        self.close()
+        return self._dead
+
+    def _open(self) -> Box:
+        """Open a box and run the student's cells; again without a cell that has ended the box."""
+        try:
+            while True:  # each round leaves out a cell, or makes one short
+                self._box = self._session.keeper().open_box()
+                self._failures = {}
+                self._session.cell_times.new_box()
+                if self._run_cells(self._box):
+                    return self._box
+                self.close()
+        except KeeperLost:
+            raise self._lost() from None
+
+    def _run_cells(self, box: Box) -> bool:
+        """Run the student's cells in order; False when the box must be opened again."""
+        digest = hashlib.sha256(f"{self._session.submission.sha256}:{self._task}".encode()).digest()
+        try:
+            seed = int.from_bytes(digest[:4], "big")
+            box.request({"op": "seed", "seed": seed}, self._session.settings.call_seconds)
+            for function in self._stand_ins:
+                box.request({"op": "stand_in", "function": function}, self._session.settings.call_seconds)
+        except BoxFailure as failure:  # no code of the student's has run yet
+            raise KeeperLost(failure.message) from None
+        for cell in self._session.submission.cells:
+            skipped = self._session.skipped(cell)
+            if skipped is not None:
+                self._failures[cell.number] = skipped
+            elif not self._run_cell(box, cell):
+                return False
+        return True
+
+    def _run_cell(self, box: Box, cell: OwnCell) -> bool:
+        """Run one cell; False when the box must be opened again."""
+        times = self._session.cell_times
+        if self._session.clock.rest <= 0:
+            raise self._out_of_time()
+        number = cell.number if cell.grade_id else None
+        place = self._place(cell.grade_id or f"cell {cell.number}", number)
+        limit = times.limit(cell)
+        if limit <= 0:
+            self._failures[cell.number] = CheckFailed(Status.TIMEOUT, f"{place.what} was left out: it takes too long.")
+            return True
+        source = cell.source.encode("utf-8", "surrogatepass")
+        message = {"op": "cell", "number": cell.number, "source": source, "seconds": limit}
+        watch = box.stopwatch()
+        self._requests += 1
+        try:
+            reply = box.request(message, limit + GRACE_SECONDS, self._answering(_nothing))
+            if not well_formed(reply, "cell"):
+                raise BoxFailure(Status.CRASH, "Your code answered in the grader's place.")
+            failed = explain(reply["failure"], place) if reply["failure"] is not None else None
+        except BoxFailure as failure:
+            self._note_end(box)
+            self._leave_out(cell, CheckFailed(failure.status, f"{place.what}: {failure.message}"))
+            return False
+        finally:
+            times.took(cell, watch.seconds())
+        if failed is None:
+            return True
+        self._failures[cell.number] = failed
+        self._session.note_cell(cell, failed)
+        return failed.status is not Status.TIMEOUT or not times.cut_short(cell)
+
+    def _leave_out(self, cell: OwnCell, failure: CheckFailed) -> None:
+        self._session.skip(cell, failure)
+        self._session.note_cell(cell, failure)
+
+
+def well_formed(reply: Any, op: str) -> bool:
+    """Say whether a reply has the form due to its request: dicts and words where those are read, whatever the values.
+
+    Whoever reads a reply may rely on it; the box is free to send anything.
+    """
+    if op in ("seed", "stand_in"):
+        return True
+    if type(reply) is not dict:
+        return False
+    if op == "names":
+        return True
+    failure = reply.get("failure", "missing")
+    if failure is None:
+        if op == "rounds":
+            return type(reply.get("answers")) is list
+        return op == "cell" or (type(reply.get("type")) is str and type(reply.get("arguments")) is list)
+    if type(failure) is not dict or not {"cell", "line"} <= failure.keys():
+        return False
+    return all(type(failure.get(name)) is str for name in ("kind", "type", "text"))
+
+
+def _nothing(question: Any) -> None:
+    return None

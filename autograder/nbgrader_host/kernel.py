@@ -1,0 +1,112 @@
+"""The hidden checks in the kernel of a stock nbgrader.
+
+For a course that runs `nbgrader autograde` as it is: the hidden part of each test cell calls `mark`, whose value
+nbgrader takes as the points. The checks are the same as the judge's. The promises of trust are not
+kept here: the student's code shares this process, and could read the checks or change the points.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment, find_course, load_assignment
+from autograder.assignments.consistency_models.stand_in import answering
+from autograder.assignments.consistency_models.training.quality import Reference
+from autograder.box.answerer import Answerer
+from autograder.checking.exception_text import Place
+from autograder.checking.student import Student
+from autograder.judge.pytest_plugin import Collector, results, run_checks
+from autograder.report import TaskResult
+from autograder.settings import Settings
+from autograder.verdict import CheckFailed, Status
+
+
+class LocalStudent(Student):
+    """The functions of a namespace in this process."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+        self._started = time.monotonic()
+        self._answer: Callable[[Any], Any] = lambda question: None
+        self._answerer = Answerer(namespace, lambda question: self._answer(question))
+
+    def request(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
+        """Answer a request right here."""
+        self._answer = answering(answer)
+        if message["op"] == "seed":
+            return self._answerer.seed(message["seed"])
+        if message["op"] == "rounds":
+            return self._answerer.call_rounds(message)
+        if message["op"] == "stand_in":
+            return self._answerer.stand_ins.add(message["function"])
+        return self._answerer.call(message)
+
+    def seconds_left(self) -> float:
+        """Return what is left of a submission's usual time; a kernel enforces none."""
+        return Settings.submission_seconds - (time.monotonic() - self._started)
+
+    def place(self, function: str) -> Place:
+        """Return the function's name; a kernel does not tell which cell it came from."""
+        return Place(function)
+
+    def check_defined(self, function: str) -> None:
+        """Raise CheckFailed when the namespace holds no such function."""
+        if function != "notebook:model" and not callable(self._namespace.get(function)):
+            raise CheckFailed(Status.NOT_ATTEMPTED, f"The notebook defines no function {function}.")
+
+
+_collectors: dict[int, Collector] = {}  # one a kernel: later tasks ask what became of earlier ones
+
+
+def mark(task_id: str) -> float:
+    """Run the hidden checks of a task on the functions of this notebook, print the verdicts, return the points.
+
+    As the last line of a test cell its value is the partial credit that nbgrader records.
+    """
+    assignment = load_assignment(find_course(Path.cwd()))
+    namespace = _notebook_namespace()
+    result = mark_namespace(assignment, namespace, task_id)
+    for check in result.checks:
+        print(f"{'held' if check.status is Status.PASSED else check.status.value:>13}  {check.title}")
+        if check.message:
+            print(f"{'':>13}  {check.message}")
+    print("These checks ran inside the notebook's own kernel: a mark that counts comes from `autograder score`.")
+    return result.score
+
+
+def mark_namespace(assignment: Assignment, namespace: dict[str, Any], task_id: str) -> TaskResult:
+    """Return the result of one task for the functions of a namespace in this process."""
+    task = assignment.task(task_id)
+    collector = _collectors.get(id(namespace))
+    if collector is None:
+        collector = _collectors[id(namespace)] = _collector(assignment, namespace)
+    collector.outcomes.pop(task_id, None)
+    run_checks(collector, [task_id])
+    return TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task_id, [])))
+
+
+def _collector(assignment: Assignment, namespace: dict[str, Any]) -> Collector:
+    @contextmanager
+    def open_student(task: str) -> Iterator[Student]:
+        yield LocalStudent(namespace)
+
+    seed = hashlib.sha256(assignment.prelude_sha256.encode()).hexdigest()
+    return Collector(open_student, seed, Reference(assignment))
+
+
+def _notebook_namespace() -> dict[str, Any]:
+    """Return the namespace of the running notebook."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        namespace: dict[str, Any] = shell.user_ns
+        return namespace
+    import __main__
+
+    return vars(__main__)

@@ -1,7 +1,0 @@
-"""`python -m consistency_check NOTEBOOK`: the same as the command `check`."""
-
-import sys
-
-from autograder.packages.student.check.cli import main
-
-sys.exit(main())

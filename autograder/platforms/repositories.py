@@ -1,0 +1,93 @@
+"""Writes the repository in which a course marks, and the one that each student gets a copy of.
+
+A student can change all of the second, its workflow too. So it holds the release and the visible checks, and nothing
+that it says is a mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.assignment import NAME, load_assignment, source_notebook
+from autograder.errors import UsageError
+from autograder.platforms.student.build import build_student_package
+from autograder.platforms.wheel import constraints, own_wheel
+from autograder.release.build import release_folder
+from autograder.system.files import make_folder, write_atomically, writing
+
+HERE = Path(__file__).parent
+COURSE_FILES = ("nbgrader_config.py", "autograder.toml")
+VENDOR = "vendor"
+_WHEEL = "WHEEL"  # in a template: the path of the wheel that it installs
+# What a template is called where it goes; names that begin with a dot would be missed by many a tool here.
+_PLACES = {"gitlab-ci.yml": ".gitlab-ci.yml", "gitignore": ".gitignore"}
+_COURSE_SCRIPTS = ("namespaces", "install", "mark", "publish", "collect")
+_STUDENT_SCRIPTS = ("install",)
+
+
+def write_course_repository(course: Path, out: Path) -> Path:
+    """Write the private repository of a course into the new folder `out`: source, grader, workflows; return it.
+
+    Raises UsageError where `out` is there already or cannot be made, or the course cannot be read.
+    """
+    load_assignment(course)
+    _begin(out)
+    name, wheel = own_wheel()
+    _write(out / VENDOR / name, wheel)
+    _write(out / "source" / NAME / f"{NAME}.ipynb", source_notebook(course).read_bytes())
+    for file in COURSE_FILES:
+        if (course / file).is_file():
+            _write(out / file, (course / file).read_bytes())
+    _write(out / ".github" / "workflows" / "grade.yml", (HERE / "grade.yml").read_bytes())
+    _finish(out, HERE / "course", f"{VENDOR}/{name}", _COURSE_SCRIPTS)
+    return out
+
+
+def write_student_repository(course: Path, out: Path) -> Path:
+    """Write the repository that students get into the new folder `out`: the release and its visible checks; return it.
+
+    Raises UsageError where `out` is there already or cannot be made, ReleaseFault where release/ is not fit to
+    be given out.
+    """
+    _begin(out)
+    wheel = build_student_package(course, out / VENDOR)
+    for file in sorted(release_folder(course).iterdir()):
+        if file.is_file():
+            _write(out / NAME / file.name, file.read_bytes())
+    _finish(out, HERE / "repository", f"{VENDOR}/{wheel.name}", _STUDENT_SCRIPTS)
+    return out
+
+
+def _begin(out: Path) -> None:
+    with writing(out):
+        is_taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if is_taken:
+        raise UsageError(f"{out} is there already; name a new folder, and move over what you have changed")
+    make_folder(out)
+
+
+def _finish(out: Path, templates: Path, wheel: str, scripts: Iterable[str]) -> None:
+    _write(out / "constraints.txt", constraints().encode())
+    for name in scripts:
+        _program(HERE / "ci" / name, out / ".ci" / name)
+    for path in sorted(templates.iterdir()):
+        text = path.read_text(encoding="utf-8").replace(_WHEEL, wheel)
+        if path.name.startswith("gitlab") or path.suffix != ".yml":
+            place = out / _PLACES.get(path.name, path.name)
+        else:
+            place = out / ".github" / "workflows" / path.name
+        if path.name == "check":
+            _program(path, out / ".ci" / path.name)
+        else:
+            _write(place, text.encode())
+
+
+def _program(source: Path, target: Path) -> None:
+    _write(target, source.read_bytes())
+    target.chmod(0o755)
+
+
+def _write(path: Path, content: bytes) -> None:
+    make_folder(path.parent)
+    write_atomically(path, content)

@@ -1,0 +1,125 @@
+"""Puts the students' package together: `check/`, what it imports of the grader, and the released notebook.
+
+Modules are copied under a new name, `autograder.X` as `consistency_check.reading.X`, and only those that are imported:
+so a student's file is read by the very code that reads it for marking, and there is nothing else to be found.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from autograder import __version__
+from autograder.assignment import NAME, source_notebook
+from autograder.errors import GraderFault
+from autograder.release.build import release_folder
+from autograder.release.proof import prove_release
+from autograder.release.source_check import read_notebook
+from autograder.system.files import make_folder, write_atomically
+
+PACKAGE = "consistency_check"
+HERE = Path(__file__).parent
+OURS = HERE.parents[1]  # autograder/
+CHECK = "autograder.platforms.student.check"
+BUILD_SECONDS = 120
+# In import statements alone: the word is also a key of the notebook's metadata.
+IMPORTED = re.compile(r"^([ \t]*(?:from|import) )(autograder[\w.]*)", re.MULTILINE)
+
+
+def build_student_package(course: Path, out: Path) -> Path:
+    """Write the wheel for students into the folder `out` and return its path; the same sources give the same bytes.
+
+    Raises ReleaseFault when release/ is missing or is not fit to be given out, UsageError where `out` cannot be
+    written to.
+    """
+    make_folder(out)
+    with tempfile.TemporaryDirectory(prefix="student-package-") as folder:
+        tree = Path(folder)
+        write_sources(course, tree)
+        wheel = _build_wheel(tree)
+        write_atomically(out / wheel.name, wheel.read_bytes())
+        return out / wheel.name
+
+
+def write_sources(course: Path, tree: Path) -> None:
+    """Write the package's source tree, ready for `pip install`, into an empty folder.
+
+    Raises ReleaseFault when release/ is missing or is not fit to be given out.
+    """
+    released = release_folder(course) / f"{NAME}.ipynb"
+    prove_release(read_notebook(source_notebook(course)), read_notebook(released))
+    for module, path in sorted(modules().items()):
+        copy = tree / _place(module, path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        source = path.read_text(encoding="utf-8")
+        copy.write_text(IMPORTED.sub(lambda found: found[1] + renamed(found[2]), source), encoding="utf-8")
+    shutil.copyfile(released, tree / PACKAGE / released.name)
+    for name in ("README.md", "LICENSE"):
+        shutil.copyfile(HERE / name, tree / name)
+    project = (HERE / "pyproject.toml").read_text(encoding="utf-8")
+    versioned = re.sub(r'^version = "0".*$', f'version = "{__version__}"', project, flags=re.MULTILINE)
+    (tree / "pyproject.toml").write_text(versioned, encoding="utf-8")
+
+
+def modules() -> dict[str, Path]:
+    """Return the modules that go into the package, by their names here: `check/` and what it imports of ours."""
+    found: dict[str, Path] = {}
+    waiting = [f"{CHECK}.{path.stem}" for path in (HERE / "check").glob("*.py")]
+    while waiting:
+        name = waiting.pop().removesuffix(".__init__")
+        path = _file(name)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        waiting += _imports(path)
+        if not name.startswith(CHECK):
+            waiting.append(name.rpartition(".")[0] or "autograder")
+    return found
+
+
+def renamed(name: str) -> str:
+    """Return what a module of ours is called in the package; a word that is none stays as it is."""
+    if name == CHECK or name.startswith(f"{CHECK}."):
+        return PACKAGE + name.removeprefix(CHECK)
+    return f"{PACKAGE}.reading" + name.removeprefix("autograder")
+
+
+def _imports(path: Path) -> set[str]:
+    """Return the modules of ours that a file imports, and the names it takes from them, which may be modules too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in names if name.split(".")[0] == "autograder"}
+
+
+def _file(module: str) -> Path | None:
+    stem = OURS.parent.joinpath(*module.split("."))
+    candidates = (stem.with_suffix(".py"), stem / "__init__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _place(module: str, path: Path) -> Path:
+    place = Path(*renamed(module).split("."))
+    return place / "__init__.py" if path.name == "__init__.py" else place.with_suffix(".py")
+
+
+def _build_wheel(tree: Path) -> Path:
+    """Build the wheel within the source tree: where hatchling writes, nothing can be in its way."""
+    out = tree / "dist"
+    build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+    out.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-c", build, str(out)],
+        cwd=tree, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
+    )  # fmt: skip
+    if run.returncode != 0:
+        raise GraderFault(f"hatchling could not build the package:\n{run.stderr.strip()[-2000:]}")
+    return out / run.stdout.split()[-1]

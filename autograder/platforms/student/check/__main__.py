@@ -1,0 +1,7 @@
+"""`python -m consistency_check NOTEBOOK`: the same as the command `check`."""
+
+import sys
+
+from autograder.platforms.student.check.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Builds the student version from the instructor's notebook and proves it."""

@@ -1,0 +1,320 @@
+"""The judge's end of one box: asks, waits within limits, and says what went wrong.
+
+Every wait goes through `Box._wait`: it drains the box's print-outs, hears from the keeper when the box has ended, and
+watches clock, memory and scratch space, also while the box keeps talking. So a box that is silent, slow, greedy,
+talkative or gone always ends as a `BoxFailure`, and what it can make the judge hold is bounded by `MAX_QUESTIONS` and
+`MAX_RECEIVED_BYTES` a request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograder.box.failures import SLACK
+from autograder.box.wire import CHANNEL_LOST, WireError, encode, read_frame
+from autograder.sandbox import procfs
+from autograder.verdict import Status
+
+if TYPE_CHECKING:
+    from autograder.sandbox.keeper import Keeper
+
+# What torch and the prelude hold when a box begins. A process's own limit counts from there (box/limits.py), and so
+# must the box's: else it is chance which of the two a greedy process meets first, and which message a student reads.
+BEGINNING_BYTES = 256 << 20
+POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
+SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
+GROWTH_BYTES = 256 << 20  # a time-out after memory grew by this much is called after the memory
+MAX_QUESTIONS = 2_000  # a request; a right answer asks some twenty, one that asks row by row a thousand
+MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
+MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
+MAX_SCRATCH_FILES = 20_000  # each takes a kilobyte that no limit of a process counts
+
+
+class BoxFailure(Exception):
+    """The box did not answer: `status` says why, the text is for the student."""
+
+    def __init__(self, status: Status, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class KeeperLost(Exception):
+    """The keeper itself ended or fell silent; the submission is tried once more with a fresh one."""
+
+
+@dataclass
+class Output:
+    """What the box printed: the first bytes are kept for staff, the rest is only counted."""
+
+    limit_bytes: int
+    kept: bytearray
+    total_bytes: int = 0
+
+    def take(self, chunk: bytes) -> None:
+        """Keep what still fits."""
+        self.total_bytes += len(chunk)
+        self.kept += chunk[: max(0, self.limit_bytes - len(self.kept))]
+
+
+class Stopwatch:
+    """Time that the box could have used: waiting for a processor that others hold does not count, up to a point."""
+
+    def __init__(self, waiting: procfs.Waiting, keeper: int) -> None:
+        self._waiting = waiting
+        self._keeper = keeper
+        self._started = time.monotonic()
+        self._waited = waiting.seconds()  # now: who asks only at the end must see all of the waiting
+        self._threads = 1
+
+    def seconds(self) -> float:
+        """Return the time since the start that counts; at least a third of the wall time."""
+        wall = time.monotonic() - self._started
+        if wall < POLL_SECONDS:
+            return wall
+        waited = max(0.0, self._waiting.seconds() - self._waited)  # of a process that is gone: nothing
+        # A box with n busy threads waits for its own ones: no more than a share of its waiting is others' doing.
+        self._threads = max(self._threads, procfs.thread_count(list(procfs.descendants(self._keeper))))
+        return max(wall - waited / self._threads, wall / SLACK)
+
+    def forget(self, seconds: float) -> None:
+        """Leave out time that the judge itself took."""
+        self._started += seconds
+
+
+@dataclass
+class Request:
+    """One request on its way: what it may still take, and what came for it so far."""
+
+    number: int
+    clock: Stopwatch
+    seconds: float
+    checked: float
+    began_bytes: int | None = None  # resident when limits were first looked at
+    grew_bytes: int = 0
+    questions: int = 0
+    received_bytes: int = 0
+
+
+class Box:
+    """One box, from fork to end. Use as a context manager: leaving it kills whatever the box has started."""
+
+    def __init__(self, keeper: Keeper, sock: socket.socket, output: int, kept_bytes: int) -> None:
+        self._keeper = keeper
+        self._sock = sock
+        self._sock.setblocking(False)
+        self._output_descriptor = output
+        os.set_blocking(output, False)
+        self.output = Output(kept_bytes, bytearray())
+        self.exit_status: int | None = None
+        self.pid = keeper.box_pid()
+        self._waiting = procfs.Waiting(self.pid)
+        self.suspicions: list[str] = []
+
+    def __enter__(self) -> Box:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sock.close()
+        try:
+            self._keeper.end_box()
+        finally:
+            with contextlib.suppress(OSError):
+                self._drain()
+            os.close(self._output_descriptor)
+            self._waiting.close()
+
+    def stopwatch(self) -> Stopwatch:
+        """Return a stopwatch that has just been started for this box."""
+        return Stopwatch(self._waiting, self._keeper.pid)
+
+    def request(self, message: dict[str, Any], seconds: float, answer: Callable[[Any], Any] | None = None) -> Any:
+        """Send one request and return its reply, answering the questions that probes ask in between.
+
+        Questions are dicts with an int under "probe"; of the reply nothing is known. Raises BoxFailure, KeeperLost, and
+        WireError for a message that cannot be sent.
+        """
+        request = Request(secrets.randbits(62), self.stopwatch(), seconds, time.monotonic())
+        self._send({**message, "id": request.number}, request)
+        while True:
+            frame = self._frame(request)
+            if "reply" in frame:
+                return frame["reply"]
+            started = time.monotonic()
+            reply = answer(frame["question"]) if answer is not None else None
+            request.clock.forget(time.monotonic() - started)
+            self._send({"id": request.number, "answer": reply}, request)
+
+    def _frame(self, request: Request) -> dict[str, Any]:
+        """Return the next frame: a reply, or a question in its due form."""
+        try:
+            frame = read_frame(lambda count: self._receive(count, request))
+            # Exact types first: a tensor, say, would answer a comparison with a tensor.
+            if type(frame) is not dict or type(frame.get("id")) is not int or frame["id"] != request.number:
+                raise WireError("a reply to a question that was not asked")
+            if "reply" in frame:
+                return frame
+            question = frame.get("question")
+            if (
+                type(question) is not dict
+                or type(question.get("probe")) is not int
+                or not {"x", "t"} <= question.keys()
+            ):
+                raise WireError("a question in no known form")
+        except WireError as error:
+            raise self._out_of_turn(str(error)) from None
+        request.questions += 1
+        if request.questions > MAX_QUESTIONS:
+            raise BoxFailure(Status.TIMEOUT, "Your code called the model without end; how many steps should it take?")
+        return frame
+
+    def _out_of_turn(self, what: str) -> BoxFailure:
+        self.suspicions.append(f"spoke out of turn on the grader's channel: {what}")
+        return BoxFailure(
+            Status.CRASH,
+            "Your code wrote to a file descriptor that it did not open, and the connection to it broke; "
+            "leave descriptors that you did not open alone.",
+        )
+
+    def _send(self, message: dict[str, Any], request: Request) -> None:
+        data = memoryview(encode(message))
+        while data:
+            try:
+                data = data[self._sock.send(data[: 1 << 20]) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, request)
+            except OSError:
+                raise self._ended() from None
+
+    def _receive(self, count: int, request: Request) -> bytearray:
+        request.received_bytes += count
+        if request.received_bytes > MAX_RECEIVED_BYTES:
+            raise BoxFailure(Status.OUTPUT, "Your code asked the model about more points than any right answer needs.")
+        data = bytearray(count)
+        rest = memoryview(data)
+        while rest:
+            try:
+                received = self._sock.recv_into(rest)
+            except BlockingIOError:
+                self._wait(select.POLLIN, request)
+                continue
+            except OSError:
+                raise self._ended() from None
+            if not received:
+                raise self._ended()
+            rest = rest[received:]
+        return data
+
+    def _wait(self, event: int, request: Request) -> None:
+        """Return when the socket is ready for the event."""
+        poll = select.poll()
+        poll.register(self._sock, event)
+        poll.register(self._keeper.control, select.POLLIN)
+        poll.register(self._output_descriptor, select.POLLIN)
+        while True:
+            self._check_limits(request)  # before each wait: a box that sends a byte now and then is watched too
+            ready = dict(poll.poll(POLL_SECONDS * 1000))
+            if self._output_descriptor in ready and not self._drain():
+                poll.unregister(self._output_descriptor)
+            if self._sock.fileno() in ready:
+                return
+            if self._keeper.control.fileno() in ready:
+                self.exit_status = self._keeper.read_exit()
+                if not select.select([self._sock], [], [], 0)[0]:
+                    raise self._ended()
+                return
+
+    def _check_limits(self, request: Request) -> None:
+        if time.monotonic() - request.checked < POLL_SECONDS:
+            return
+        request.checked = time.monotonic()
+        self._check_space(request)
+        if request.clock.seconds() > request.seconds:
+            raise self._too_slow(request)
+
+    def _drain(self) -> bool:
+        """Read what the box has printed; False once nothing more can come."""
+        for _ in range(64):
+            try:
+                chunk = os.read(self._output_descriptor, 1 << 16)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self.output.take(chunk)
+        return True
+
+    def _check_space(self, request: Request) -> None:
+        keeper, limit = self._keeper, self._keeper.plan.memory_bytes
+        scratch = keeper.scratch_use()
+        pids = list(procfs.descendants(keeper.pid))
+        own = limit + BEGINNING_BYTES - scratch.memory_bytes
+        resident = procfs.resident_bytes(pids)
+        request.began_bytes = resident if request.began_bytes is None else request.began_bytes
+        request.grew_bytes = resident - request.began_bytes
+        if resident > own and procfs.proportional_bytes(pids) > own:
+            raise BoxFailure(Status.MEMORY, f"Your code used more than the {limit >> 20} MiB of memory it may have.")
+        if scratch.files > MAX_SCRATCH_FILES or scratch.disk_bytes > MAX_SCRATCH_BYTES:
+            raise BoxFailure(Status.RESOURCE, "Your code wrote more files, or larger ones, than it may leave behind.")
+
+    def _too_slow(self, request: Request) -> BoxFailure:
+        seconds = request.seconds
+        if procfs.thread_count(list(procfs.descendants(self._keeper.pid))) >= self._keeper.plan.processes - 1:
+            return BoxFailure(
+                Status.RESOURCE,
+                f"Your code started more than the {self._keeper.plan.processes} processes and threads it may have.",
+            )
+        if self.output.total_bytes > SILENCE_BYTES:
+            return BoxFailure(Status.OUTPUT, f"Your code printed without end and took longer than {seconds:g} s.")
+        if request.grew_bytes > GROWTH_BYTES:  # where pages are slow to come by, time ends before memory does
+            return BoxFailure(
+                Status.MEMORY,
+                f"Your code took longer than the {seconds:g} s that one call may take, while its memory grew; "
+                "is there a list or a tensor that grows without end?",
+            )
+        return BoxFailure(
+            Status.TIMEOUT,
+            f"Your code took longer than the {seconds:g} s that one call may take; is there a loop that never ends?",
+        )
+
+    def _ended(self) -> BoxFailure:
+        """Say how the box ended; the keeper knows, and what the box wrote before does not count."""
+        if self.exit_status is None:
+            self.exit_status = self._keeper.wait_exit()
+        return ended(self.exit_status)
+
+
+def ended(status: int | None) -> BoxFailure:
+    """Return the failure of a box that ended by itself: an exit code, or minus the number of a signal."""
+    if status is None or status == CHANNEL_LOST:
+        return BoxFailure(
+            Status.CRASH, "Your code closed its connection to the grader; leave descriptors you did not open alone."
+        )
+    if status == -signal.SIGXCPU:
+        return BoxFailure(Status.TIMEOUT, "Your code used up all of the processor time that a submission may take.")
+    if status < 0:
+        return BoxFailure(
+            Status.CRASH,
+            f"Your code ended the Python process by signal {-status} ({_signal_name(-status)}) "
+            "instead of returning a value.",
+        )
+    return BoxFailure(
+        Status.CRASH,
+        f"Your code ended the Python process (exit code {status}) instead of returning a value; remove the exit call.",
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"

@@ -1,0 +1,136 @@
+"""The walls of a box, each tried for real from inside one by code such as a student could hand in."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.sandbox.box import Box, BoxFailure, KeeperLost
+from autograder.sandbox.bubblewrap import ENVIRONMENT, PACKAGE
+from autograder.sandbox.keeper import Keeper, Plan
+
+NAMESPACES = ("user", "pid", "net", "ipc", "uts", "mnt")
+SECONDS = 20.0
+MEMORY_BYTES = 1 << 30
+KNOWN = [*ENVIRONMENT, "PWD", "LC_CTYPE"]  # bwrap sets the first of the last two, Python the second
+
+TOOLS = """
+import ctypes, os, resource, socket, threading
+libc = ctypes.CDLL(None)
+keeper = os.getppid()
+def hold(true):
+    if not true:
+        raise AssertionError("it does not hold")
+def tried(action, *arguments):
+    try:
+        action(*arguments)
+    except OSError:
+        return False
+    return True
+def refused(action, *arguments):
+    hold(not tried(action, *arguments))
+def rights():
+    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    hold(libc.capget(header, sets) == 0)
+    return sets[0] | sets[1] | sets[3] << 32 | sets[4] << 32
+def thread():
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A wall, and code that ends in an exception unless the wall stands."""
+
+    name: str
+    tried: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of trying a wall."""
+
+    name: str
+    tried: str
+    stands: bool
+
+
+WALLS = (
+    Wall("own user", "not root, no rights (4: read what Landlock allows)", "hold(os.getuid() and rights() in (0, 4))"),
+    Wall("keeper's shield", "signals to the keeper", "for n in range(1, 65):\n    tried(os.kill, keeper, n)"),
+    Wall("keeper's memory", "its /proc/PID/mem", "refused(open, f'/proc/{keeper}/mem')"),
+    Wall("no new privileges", "the kernel's flag", "hold(libc.prctl(39, 0, 0, 0, 0) == 1)"),
+    Wall("seccomp filter", "memfd_create, the nice value of others", "refused(os.memfd_create, 'x')\n"
+         "refused(os.setpriority, os.PRIO_USER, 0, 1)"),
+    Wall("network", "TCP, UDP, IPv6 and AF_VSOCK sockets", "for family, kind in ((2, 1), (2, 2), (10, 1), (40, 1)):\n"
+         "    refused(socket.socket, family, kind)"),
+    Wall("environment", "variables of the judge's", f"hold(set(os.environ) <= set({KNOWN!r}))"),
+    Wall("memory limit", "one request of a terabyte", "try:\n    bytearray(10 ** 12)\nexcept MemoryError:\n    pass\n"
+         "else:\n    hold(False)"),
+    Wall("process limit", "threads without end", "try:\n    for _ in range(2000):\n        thread()\n"
+         "except RuntimeError:\n    pass\nelse:\n    hold(False)"),
+    Wall("file limits", "500 open files, core dumps", "refused(lambda: [open('/dev/null') for _ in range(500)])\n"
+         "hold(resource.getrlimit(resource.RLIMIT_CORE)[1] <= 1)"),
+)  # fmt: skip
+
+
+def try_walls(isolation: str, course: Path) -> list[Tried]:
+    """Start a keeper and try every wall, each in a box of its own; raises IsolationMissing or GraderFault."""
+    keeper = Keeper(Plan(isolation, course, (), None, memory_bytes=MEMORY_BYTES)).start()
+    try:
+        keeper.wait_ready()
+        found = [_namespace(keeper, kind) for kind in NAMESPACES] if isolation == "namespaces" else []
+        found += [Tried(wall.name, wall.tried, _stands(keeper, wall.source)) for wall in WALLS]
+        found.append(Tried("hidden checks", "every file of the checks and the source", _checks_hidden(keeper, course)))
+        found.append(Tried("clean end", "a process that has left its session", _no_survivors(keeper)))
+        return found
+    finally:
+        keeper.stop()
+
+
+def _namespace(keeper: Keeper, kind: str) -> Tried:
+    if kind == "user" and os.geteuid() == 0:  # bubblewrap.py says why; `own user` is tried in its place
+        return Tried("user namespace", "under root: a user of the box's own instead", True)
+    outside = os.readlink(f"/proc/self/ns/{kind}")
+    stands = _stands(keeper, f"hold(os.readlink('/proc/self/ns/{kind}') != {outside!r})")
+    return Tried(f"{kind} namespace", "another one than the judge's", stands)
+
+
+def _stands(keeper: Keeper, source: str) -> bool:
+    """Say whether the code ran to its end, and the keeper is as it was after it."""
+    try:
+        with keeper.open_box() as box:
+            stands = _runs(box, source)
+    except KeeperLost:
+        return False
+    return stands and keeper.usable
+
+
+def _runs(box: Box, source: str) -> bool:
+    request = {"op": "cell", "number": 1, "source": (TOOLS + source).encode(), "seconds": SECONDS}
+    try:
+        reply = box.request(request, SECONDS)
+    except (BoxFailure, KeeperLost):
+        return False
+    return isinstance(reply, dict) and reply.get("failure", "missing") is None
+
+
+def _checks_hidden(keeper: Keeper, course: Path) -> bool:
+    try:
+        with keeper.open_box() as box:
+            paths = [str(PACKAGE / "assignments"), str(course / "source")]
+            return box.request({"op": "readable", "paths": paths}, SECONDS) is False
+    except (BoxFailure, KeeperLost):
+        return False
+
+
+def _no_survivors(keeper: Keeper) -> bool:
+    daemon = "import time\nif os.fork() == 0:\n    try:\n        os.setsid()\n    finally:\n        time.sleep(1000)"
+    try:
+        with keeper.open_box() as box:
+            _runs(box, daemon)
+    except KeeperLost:
+        return False
+    return keeper.usable and keeper.box_pid() == 0

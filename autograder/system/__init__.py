@@ -1,0 +1,1 @@
+"""Files, temporary folders, signals, imports and CPU affinity; knows nothing of grading."""

@@ -1,0 +1,75 @@
+"""What a student reads of an exception in their code."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.checking.exception_text import Place, clean, explain, public_text
+from autograder.verdict import Status
+
+PLACE = Place(
+    "ema_update", 14, {14: ["def ema_update(online, target, decay):", "    return 1 / 0"]}, {14: "ema_update"}
+)
+
+
+def failure(**changes: object) -> dict[str, object]:
+    """Return what the box says of an exception."""
+    return {"kind": "runtime", "type": "ValueError", "text": "", "cell": 14, "line": 2, "column": None} | changes
+
+
+def test_explain_names_function_cell_line_and_code() -> None:
+    """The student finds the place in their own notebook."""
+    message = explain(failure(type="ZeroDivisionError", text="division by zero"), PLACE).message
+    assert "ema_update (cell 14) raised ZeroDivisionError (division by zero)" in message
+    assert "cell 14 'ema_update', line 2: return 1 / 0" in message
+
+
+def test_explain_says_that_an_unwritten_function_is_not_written_yet() -> None:
+    """The stub's exception is no fault of the student's code."""
+    found = explain(failure(kind="not_attempted", type="NotImplementedError"), PLACE)
+    assert found.status is Status.NOT_ATTEMPTED
+    assert "not written yet" in found.message
+
+
+@pytest.mark.parametrize("kind", ["passed", "grader_error", "nonsense", ""])
+def test_explain_takes_no_status_from_the_box_that_would_pay(kind: str) -> None:
+    """A box cannot call its exception a success or the grader's fault."""
+    assert explain(failure(kind=kind), PLACE).status is Status.RUNTIME
+
+
+def test_explain_says_where_a_name_of_a_given_cell_is_missing() -> None:
+    """That cell is there, but is not run while marking; of another name it is asked whether it exists."""
+    place = Place("ema_update", elsewhere=frozenset({"history"}))
+    said = {
+        name: explain(failure(type="NameError", text=f"name '{name}' is not defined"), place).message
+        for name in ("history", "histroy")
+    }
+    assert "history comes from a given cell that draws or trains" in said["history"]
+    assert "Does the name exist after Restart and Run All?" in said["histroy"]
+
+
+def test_explain_survives_a_place_that_is_not_in_the_notebook() -> None:
+    """Cell and line come from the box, so they may be anything."""
+    assert "ema_update" in explain(failure(cell="14", line=[1]), PLACE).message
+    assert "ema_update" in explain(failure(cell=14, line=10**9), PLACE).message
+
+
+def test_public_text_blots_out_numbers_that_could_be_inputs() -> None:
+    """Decimals are hidden, the sizes in a shape message stay."""
+    text = "The size of tensor a (3) must match 0.12345 and -1e-07, tensor([[1.5000, 2.]])"
+    assert public_text(text) == "The size of tensor a (3) must match … and …, tensor([[…, 2.]])"
+
+
+def test_public_text_is_the_same_each_time() -> None:
+    """An address is no matter of the student's, and differs from run to run."""
+    assert public_text("<function f at 0x7f9492bcbc40>, 0x1.8p+1") == "<function f at …>, …"
+
+
+def test_public_text_is_short() -> None:
+    """A megabyte of exception text becomes a line."""
+    assert len(public_text("a" * 10**6)) == 160
+
+
+def test_clean_drops_control_and_direction_characters() -> None:
+    """Terminal codes and bidirectional marks do not reach a report."""
+    assert clean("a\x1b[31m\u202eb\x00\nc", 20) == "a[31mb c"
