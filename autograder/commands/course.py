@@ -1,11 +1,9 @@
-"""`autograder validate`, `calibrate` and `doctor`: commands that take nothing but the course."""
+"""`autograder validate`, `calibrate` and `doctor`: commands that take only the course."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,36 +13,44 @@ from autograder.errors import UsageError
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
 
-_WHAT = {
-    "validate": "let the assignment prove itself: what is right passes, what is wrong loses its own points",
-    "calibrate": "measure the thresholds of the sample quality again",
-    "doctor": "say what isolation, versions and limits this machine gives",
-}
-
 
 def add(commands: Commands) -> None:
-    """Add the commands whose modules are there."""
-    for name, what in _WHAT.items():
-        if find_spec(f"autograder.{name}"):  # what is not there is not offered
-            add_command(commands, _on_the_course(name), what)
+    """Add the commands."""
+    add_command(
+        commands, validate, "check the assignment itself: right answers keep all points, wrong ones lose only their own"
+    )
+    add_command(commands, calibrate, "measure the thresholds of sample quality again and write them")
+    add_command(
+        commands, doctor, "show this machine's isolation, versions and limits, and how to install what is missing"
+    )
 
 
-def _on_the_course(name: str) -> Callable[[argparse.Namespace], int]:
-    """Return the command whose module of the same name has one function for it, `NAME_command(course)`."""
+def validate(options: argparse.Namespace) -> int:
+    """Mark the reference, the blank release and every recorded answer."""
+    from autograder.grading.validate import validate_command
 
-    def run(options: argparse.Namespace) -> int:
-        module = import_module(f"autograder.{name}")
-        return int(getattr(module, f"{name}_command")(_course_for(name, options)))
-
-    run.__name__ = name
-    return run
+    return validate_command(course_of(options))
 
 
-def _course_for(name: str, options: argparse.Namespace) -> Path | None:
-    """Return the course folder; None for a doctor who is asked where there is none."""
+def calibrate(options: argparse.Namespace) -> int:
+    """Measure the assignment's thresholds."""
+    from autograder.assignment import NAME
+
+    module = import_module(f"autograder.assignments.{NAME.replace('-', '_')}.training.calibrate")
+    return int(module.calibrate_command(course_of(options)))
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Test this machine; it need not have a course."""
+    from autograder.commands.doctor import doctor_command
+
+    return doctor_command(_course_or_none(options))
+
+
+def _course_or_none(options: argparse.Namespace) -> Path | None:
     try:
         return course_of(options)
     except UsageError:
-        if name != "doctor" or options.course is not None:
+        if options.course is not None:
             raise
         return None
