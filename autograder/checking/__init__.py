@@ -1,1 +1,5 @@
 """What authors of hidden checks import."""
+
+from autograder.checking.check import points
+
+__all__ = ["points"]

@@ -6,7 +6,6 @@ worth stands in the notebook, and only there.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import itertools
 import os
@@ -15,13 +14,13 @@ from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
 
 import hypothesis
 import pytest
 
 from autograder.assignments.consistency_models.examples import example
 from autograder.assignments.consistency_models.training.quality import Marking, Reference
+from autograder.checking.check import seed_of
 from autograder.checking.student import Student
 from autograder.judge.regrade import CALLED_BY
 from autograder.report import CheckResult, TaskResult
@@ -43,15 +42,6 @@ UNUSED = (
     "unraisableexception",
     "threadexception",
 )
-Test = TypeVar("Test", bound=Callable[..., Any])
-
-
-def points(weight: float, value: bool = False) -> Callable[[Test], Test]:
-    """Make a test a check that has `weight` among the checks of its task.
-
-    `value` marks the checks that decide whether a function is right, which sample_quality and boundary_condition ask.
-    """
-    return pytest.mark.points(weight, value=value)
 
 
 @dataclass(frozen=True)
@@ -204,12 +194,6 @@ def run_checks(collector: Collector, tasks: list[str]) -> None:
     finally:
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
         os.environ.update({name: value for name, value in kept.items() if value is not None})
-
-
-def seed_of(submission_sha256: str, task: str, check: str) -> int:
-    """Return the seed from which a check draws its inputs for a submission."""
-    digest = hashlib.sha256(f"{submission_sha256}:test_{task}.py::test_{check}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")
 
 
 def task_of(path: Path) -> str:

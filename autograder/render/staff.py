@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.assignment import Assignment
-from autograder.judge.pytest_plugin import seed_of
+from autograder.checking.check import seed_of
 from autograder.render.wording import clean, number, one_line
 from autograder.report import Report
 from autograder.settings import Settings

@@ -17,10 +17,7 @@ from autograder.verdict import Status
 from tests import notebooks
 
 NUMBERS = itertools.count()
-HEAD = (
-    "from fractions import Fraction\nfrom autograder.judge.pytest_plugin import points\n"
-    "from autograder.verdict import *\n"
-)
+HEAD = "from fractions import Fraction\nfrom autograder.checking import points\nfrom autograder.verdict import *\n"
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from autograder.judge.pytest_plugin import seed_of
+from autograder.checking.check import seed_of
 from autograder.render.staff import explained
 from autograder.report import Decision
 from autograder.settings import Settings

@@ -10,8 +10,8 @@ from autograder.assignments.consistency_models.checks import expect, oracles
 from autograder.assignments.consistency_models.checks.oracles import AffineMap, Expected
 from autograder.assignments.consistency_models.checks.strategies import Draw, adjacent_levels, each_seed, repeated
 from autograder.assignments.consistency_models.misconceptions import Misconception, match
+from autograder.checking import points
 from autograder.checking.student import Probe, Reply, Student
-from autograder.judge.pytest_plugin import points
 from autograder.verdict import contract, wrong
 
 TASK = "consistency_distillation_loss"

@@ -11,8 +11,8 @@ from autograder.assignments.consistency_models.checks import expect, oracles
 from autograder.assignments.consistency_models.checks.follow import NAME, at_fault, at_fault_later
 from autograder.assignments.consistency_models.checks.strategies import Draw, adjacent_levels, each_seed, repeated
 from autograder.assignments.consistency_models.misconceptions import OWN_RANDOMNESS, Misconception, match
+from autograder.checking import points
 from autograder.checking.student import Call, Reply, Rows, Student
-from autograder.judge.pytest_plugin import points
 from autograder.verdict import CheckFailed, contract, wrong
 
 TASK = "consistency_training_pair"

@@ -8,8 +8,8 @@ from torch import Tensor
 from autograder.assignments.consistency_models.checks import expect, oracles
 from autograder.assignments.consistency_models.checks.strategies import Draw, consistency_state, each_seed
 from autograder.assignments.consistency_models.misconceptions import LOW_PRECISION, match
+from autograder.checking import points
 from autograder.checking.student import Model, ModelState, Reply, Student
-from autograder.judge.pytest_plugin import points
 from autograder.verdict import contract
 
 TASK = "ema_update"

@@ -8,8 +8,8 @@ from torch import Tensor
 from autograder.assignments.consistency_models.checks import expect, oracles
 from autograder.assignments.consistency_models.checks.strategies import Draw, each_seed, repeated
 from autograder.assignments.consistency_models.misconceptions import OWN_RANDOMNESS, Misconception, match
+from autograder.checking import points
 from autograder.checking.student import Reply, Student
-from autograder.judge.pytest_plugin import points
 
 TASK = "noisy_sample"
 ELSE = (

@@ -36,8 +36,8 @@ from autograder.assignments.consistency_models.sampling import (
     run_sampler,
     varies,
 )
+from autograder.checking import points
 from autograder.checking.student import Student
-from autograder.judge.pytest_plugin import points
 from autograder.verdict import CheckFailed, contract, wrong
 
 TASK = "sample_consistency_multistep"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.assignments.consistency_models.training.quality import Marking
-from autograder.judge.pytest_plugin import points
+from autograder.checking import points
 
 
 @points(4)

@@ -15,8 +15,8 @@ from autograder.assignments.consistency_models.checks.strategies import (
     repeated,
 )
 from autograder.assignments.consistency_models.misconceptions import match
+from autograder.checking import points
 from autograder.checking.student import Probe, Question, Reply, Student
-from autograder.judge.pytest_plugin import points
 from autograder.verdict import CheckFailed, Status, contract, wrong
 
 TASK = "teacher_ode_step"
