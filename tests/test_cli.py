@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from autograder.grading.validate import Validating
 from tests.fake_class import run, use_fake_judge
 from tests.fake_judge import hand_in
 
@@ -153,21 +154,22 @@ def test_every_command_of_the_contract_is_offered(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("name", "place"),
+    ("name", "place", "options", "how"),
     [
-        ("validate", "grading.validate"),
-        ("calibrate", "assignments.consistency_models.training.calibrate"),
-        ("doctor", "commands.doctor"),
+        ("validate", "grading.validate", [], [Validating()]),
+        ("validate", "grading.validate", ["--only", "a", "--only", "b"], [Validating(only=["a", "b"])]),
+        ("calibrate", "assignments.consistency_models.training.calibrate", [], []),
+        ("doctor", "commands.doctor", [], []),
     ],
 )
 def test_a_command_on_the_course_calls_its_module(
-    course: Path, monkeypatch: pytest.MonkeyPatch, name: str, place: str
+    course: Path, monkeypatch: pytest.MonkeyPatch, name: str, place: str, options: list[str], how: list[Any]
 ) -> None:
-    """With the course, and its exit code is the command's."""
-    asked = []
-    monkeypatch.setattr(f"autograder.{place}.{name}_command", lambda course: asked.append(course) or 5)
-    assert run(name, "--course", course) == 5
-    assert asked == [course]
+    """With the course and the options, and its exit code is the command's."""
+    asked: list[Any] = []
+    monkeypatch.setattr(f"autograder.{place}.{name}_command", lambda *given: asked.extend(given) or 5)
+    assert run(name, "--course", course, *options) == 5
+    assert asked == [course, *how]
 
 
 def test_python_m_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:

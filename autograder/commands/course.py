@@ -1,4 +1,4 @@
-"""`autograder validate`, `calibrate` and `doctor`: commands that take only the course."""
+"""`autograder validate`, `calibrate` and `doctor`: commands about the course itself and the machine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    add_command(
+    command = add_command(
         commands, validate, "check the assignment itself: right answers keep all points, wrong ones lose only their own"
+    )
+    command.add_argument(
+        "--only",
+        metavar="TASK",
+        action="append",
+        default=[],
+        help="mark the recorded answers to this task alone, beside the reference and the blank release; may be given "
+        "repeatedly",
     )
     add_command(commands, calibrate, "measure the thresholds of sample quality again and write them")
     add_command(
@@ -26,10 +34,10 @@ def add(commands: Commands) -> None:
 
 
 def validate(options: argparse.Namespace) -> int:
-    """Mark the reference, the blank release and every recorded answer."""
-    from autograder.grading.validate import validate_command
+    """Mark the reference, the blank release and the recorded answers."""
+    from autograder.grading.validate import Validating, validate_command
 
-    return validate_command(course_of(options))
+    return validate_command(course_of(options), Validating(only=options.only))
 
 
 def calibrate(options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from autograder.grading.pool import mark_all
 from autograder.grading.recorded_answers import FOLDER, Record, load_bank
 from autograder.grading.worker import Job, Marking
 from autograder.intake.class_folder import Handin
+from autograder.judge.regrade import check_known
 from autograder.release.build import release_folder
 from autograder.render.matrix import draw_matrix, print_matrix
 from autograder.render.terminal import console
@@ -39,6 +40,7 @@ class Validating:
     workers: int | None = None  # None: one a core, at least two, so that the proof is one of the class too
     isolation: str = "namespaces"
     picture: Path | None = None  # default: build/matrix.png of the course
+    only: Sequence[str] = field(default_factory=list)  # tasks: the records of these alone; none means all
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,18 @@ class Verdict:
 def validate_command(course: Path, how: Validating | None = None) -> int:
     """Mark all exhibits, print and draw the matrix, and return 1 where a fault was found, else 0.
 
-    Raises UsageError where release/ is missing, IsolationMissing where the sandbox cannot be had.
+    Raises UsageError where release/ is missing or a task is not there, IsolationMissing where no sandbox is to be had.
     """
     how = how or Validating()
     assignment = load_assignment(course)
-    records = load_bank(course)
+    bank = load_bank(course)
+    check_known(how.only, assignment.tasks)
+    records = [record for record in bank if not how.only or attacked_by(record) in how.only]
     out = console()
     exhibits = [Exhibit(REFERENCE), Exhibit(BLANK), *(Exhibit(f"{r.task}/{r.name}", r) for r in records)]
     verdicts = _judged(assignment, exhibits, how)
     print_matrix(out, assignment.tasks, [(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts])
-    if not records:
+    if not bank:
         out.print(
             f"{FOLDER.as_posix()} holds no recorded answers: only the reference and the blank release were tried."
         )
@@ -84,6 +88,11 @@ def validate_command(course: Path, how: Validating | None = None) -> int:
         f"{kinds[0]} wrong and {kinds[1]} right answers, {len(faults)} faults; the matrix: {picture}", soft_wrap=True
     )
     return 1 if faults else 0
+
+
+def attacked_by(record: Record) -> str:
+    """Return the task whose points a wrong record loses, and a right one keeps."""
+    return QUALITY if record.quality else record.task
 
 
 def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating) -> list[Verdict]:
@@ -146,7 +155,7 @@ def faults_of(exhibit: Exhibit, report: Report) -> Iterator[str]:
             yield f"got {report.score:g} and a bonus of {report.bonus:g}; expected nothing"
         return
     record = exhibit.record
-    attacked = None if record is None or record.kind == "right" else QUALITY if record.quality else record.task
+    attacked = attacked_by(record) if record is not None and record.kind == "wrong" else None
     for task in report.tasks:
         if task.id == attacked and record is not None:
             yield from _faults_of_attack(record, task)

@@ -37,16 +37,22 @@ class Again:
         return {task: self.how.get(task, "") for task in self.kept}
 
 
+def check_known(only: Iterable[str], tasks: Sequence[Task]) -> list[str]:
+    """Return the names of all tasks; raises UsageError where another one was named."""
+    known = [task.id for task in tasks]
+    for name in only:
+        if name not in known:
+            raise UsageError(f"--only: there is no task '{name}'; there are {', '.join(known)}")
+    return known
+
+
 def with_dependents(only: Iterable[str], tasks: Sequence[Task]) -> tuple[str, ...]:
     """Return the tasks to mark again for those that were named, in the assignment's order.
 
     Raises UsageError for a task that there is not.
     """
-    known = [task.id for task in tasks]
+    known = check_known(only, tasks)
     wanted = set(only)
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"--only: there is no task '{name}'; there are {', '.join(known)}")
     if wanted.intersection(TRAIN_TOGETHER):
         wanted.update(MEASURE_TRAINING)
     wanted.update(task for task, called in CALLED_BY.items() if wanted.intersection(called))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,25 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from autograder.grading.recorded_answers import Record
-from autograder.grading.validate import BLANK, REFERENCE, Exhibit, Validating, answered, faults_of, validate_command
+from autograder.errors import UsageError
+from autograder.grading.recorded_answers import FOLDER, Record
+from autograder.grading.validate import (
+    BLANK,
+    REFERENCE,
+    Exhibit,
+    Validating,
+    Verdict,
+    answered,
+    faults_of,
+    validate_command,
+)
 from autograder.release.build import release_folder
 from autograder.render.matrix import draw_matrix, print_matrix
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
 from tests.notebooks import COURSE, assignment, blank_notebook, cell, index
 
-BANK = COURSE / "tests" / "submissions"
+BANK = COURSE / FOLDER
 RECORD = Record(task="ema_update", name="odd", kind="wrong", why="w", answer="def ema_update(): ...", loses="all")
 
 
@@ -149,8 +160,8 @@ def test_validate_command_marks_a_small_bank_for_real(tmp_path: Path, capsys: An
     shutil.copytree(COURSE / "source", tmp_path / "source")
     names = ("noisy_sample/swapped_weights", "noisy_sample/first_calls_only", "ema_update/right_vector")
     for name in names:
-        shutil.copytree(BANK / name, tmp_path / "tests" / "submissions" / name)
-    liar = tmp_path / "tests" / "submissions" / "ema_update" / "liar"
+        shutil.copytree(BANK / name, tmp_path / FOLDER / name)
+    liar = tmp_path / FOLDER / "ema_update" / "liar"
     shutil.copytree(BANK / "ema_update" / "right_vector", liar)
     (liar / "expect.toml").write_text('kind = "wrong"\nwhy = "it is right"\nloses = "all"\n')
     assert validate_command(tmp_path, Validating(workers=2, picture=tmp_path / "matrix.png")) == 1
@@ -166,3 +177,34 @@ def test_validate_command_marks_a_small_bank_for_real(tmp_path: Path, capsys: An
         "fault: ema_update/liar: lost nothing in ema_update"
     ]
     assert (tmp_path / "matrix.png").exists()
+
+
+def test_only_marks_the_records_that_attack_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Beside the reference and the blank release; what only the quality sees belongs to the quality."""
+    bank = [RECORD, replace(RECORD, task="noisy_sample"), replace(RECORD, name="subtle", quality=True, loses="")]
+    marked: list[str] = []
+
+    def judged(_: Any, exhibits: list[Exhibit], __: Any) -> list[Verdict]:
+        marked[:] = [each.name for each in exhibits]
+        return [Verdict(each, report()) for each in exhibits]
+
+    monkeypatch.setattr("autograder.grading.validate.load_bank", lambda _: bank)
+    monkeypatch.setattr("autograder.grading.validate._judged", judged)
+    for only, names in (
+        (["ema_update"], ["ema_update/odd"]),
+        (["sample_quality"], ["ema_update/subtle"]),
+        (["noisy_sample", "ema_update"], ["ema_update/odd", "noisy_sample/odd"]),
+        (["consistency_training_pair"], []),
+        ([], ["ema_update/odd", "noisy_sample/odd", "ema_update/subtle"]),
+    ):
+        assert validate_command(COURSE, Validating(picture=tmp_path / "matrix.png", only=only)) == 0
+        assert marked == [REFERENCE, BLANK, *names]
+        assert "holds no recorded answers" not in capsys.readouterr().out
+
+
+def test_only_a_task_that_is_not_there_is_wrong_usage() -> None:
+    """The sentence names those that there are."""
+    with pytest.raises(UsageError, match=r"there is no task 'emma'; there are noisy_sample, .*ema_update"):
+        validate_command(COURSE, Validating(only=["emma"]))
