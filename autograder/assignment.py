@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from autograder.box.ipython import bound_names
@@ -195,3 +197,17 @@ def _task(node: nbformat.NotebookNode, answers: dict[str, SourceCell]) -> Task:
         bonus=bool(ours.get("bonus", False)),
         answer=answers.get(task_id),
     )
+
+
+def assignment_module(name: str, part: str) -> ModuleType | None:
+    """Return a module of an assignment's own package, autograder/assignments/NAME_/; None if it has none of that name.
+
+    The one place where the engine imports anything of an assignment.
+    """
+    package = f"autograder.assignments.{name.replace('-', '_')}"
+    try:
+        return import_module(f"{package}.{part}")
+    except ModuleNotFoundError as error:
+        if error.name in (package, f"{package}.{part}"):
+            return None
+        raise

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from autograder import __version__
 from autograder.assignment import NAME
-from autograder.commands import course, decisions, grade, package, publish, release, report, score
+from autograder.commands import calibrate, decisions, doctor, grade, package, publish, release, report, score, validate
 from autograder.errors import AutograderError, DiskFull
 
 INTERRUPTED = 130
@@ -22,7 +22,9 @@ _GROUPS = (
     decisions,
     publish,
     package,
-    course,
+    validate,
+    calibrate,
+    doctor,
 )
 DESCRIPTION = f"Marks the {NAME} assignment."
 EXIT_CODES = """\

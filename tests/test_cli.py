@@ -158,8 +158,8 @@ def test_every_command_of_the_contract_is_offered(capsys: pytest.CaptureFixture[
     [
         ("validate", "grading.validate", [], [Validating()]),
         ("validate", "grading.validate", ["--only", "a", "--only", "b"], [Validating(only=["a", "b"])]),
-        ("calibrate", "assignments.consistency_models.training.calibrate", [], []),
-        ("doctor", "commands.doctor", [], []),
+        ("calibrate", "assignments.consistency_models.calibrate", [], []),
+        ("doctor", "commands.diagnosis", [], []),
     ],
 )
 def test_a_command_on_the_course_calls_its_module(
@@ -170,6 +170,15 @@ def test_a_command_on_the_course_calls_its_module(
     monkeypatch.setattr(f"autograder.{place}.{name}_command", lambda *given: asked.extend(given) or 5)
     assert run(name, "--course", course, *options) == 5
     assert asked == [course, *how]
+
+
+def test_calibrate_of_an_assignment_without_a_calibration_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an assignment does not have is found missing by its name, not by an import that fails."""
+    monkeypatch.setattr("autograder.assignment.assignment_module", lambda name, part: None)
+    assert run("calibrate", "--course", str(ROOT)) == 2
+    assert "has nothing to calibrate" in capsys.readouterr().err
 
 
 def test_python_m_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:

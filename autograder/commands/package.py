@@ -1,4 +1,4 @@
-"""`autograder package`: what others install."""
+"""`autograder package`: what others install, what is marked or checked on their machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.commands.common import add_command, course_of
-from autograder.commands.elsewhere import add_to
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -18,9 +17,27 @@ def add(commands: Commands) -> None:
     what = "put together what others install"
     command = commands.add_parser("package", help=what, description=f"{what.capitalize()}.")
     packages = command.add_subparsers(metavar="WHAT", required=True)
-    add_to(packages)
     one = add_command(packages, student, "for students, a wheel: the release, its visible checks, the command `check`")
     one.add_argument("--out", metavar="DIR", type=Path, help="where it goes (default: dist in the course folder)")
+    command = add_command(packages, gradescope, "a zip for Gradescope, where it marks as `score` does here")
+    command.add_argument("--out", metavar="F", type=Path, help="(default: dist/gradescope.zip in the course folder)")
+    command.add_argument(
+        "--visibility",
+        choices=("visible", "after_due_date", "after_published"),
+        default="visible",
+        help="when students see checks and points (default: visible)",
+    )
+    command.add_argument(
+        "--isolation",
+        choices=("best", "namespaces", "process"),
+        default="best",
+        help="best: namespaces where Gradescope's container allows them, else process",
+    )
+    command.add_argument("--torch-index", metavar="URL", default="", help="an index that has the CPU build of torch")
+    one = add_command(packages, course, "the private repository in which a course marks, with its workflows")
+    one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
+    one = add_command(packages, repository, "the repository that each student gets, with the visible checks alone")
+    one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
 
 
 def student(options: argparse.Namespace) -> int:
@@ -30,4 +47,31 @@ def student(options: argparse.Namespace) -> int:
     course = course_of(options)
     wheel = build_student_package(course, options.out or course / "dist")
     print(f"{wheel}: for students, to `pip install` and then `check NOTEBOOK`")
+    return 0
+
+
+def course(options: argparse.Namespace) -> int:
+    """Write the course repository."""
+    from autograder.platforms.repositories import write_course_repository
+
+    print(f"{write_course_repository(course_of(options), options.folder)}: private; its README.md says what is in it")
+    return 0
+
+
+def repository(options: argparse.Namespace) -> int:
+    """Write the student repository."""
+    from autograder.platforms.repositories import write_student_repository
+
+    print(f"{write_student_repository(course_of(options), options.folder)}: for students, nothing hidden in it")
+    return 0
+
+
+def gradescope(options: argparse.Namespace) -> int:
+    """Write the zip for Gradescope."""
+    from autograder.platforms.gradescope.build import GradescopeSettings, build_gradescope_zip
+
+    home = course_of(options)
+    settings = GradescopeSettings(options.visibility, options.isolation, options.torch_index)
+    path = build_gradescope_zip(home, options.out or home / "dist" / "gradescope.zip", settings)
+    print(f"{path}: upload it to Gradescope as the autograder, and choose a container of 3 GB or more")
     return 0

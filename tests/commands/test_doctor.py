@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
-from autograder.commands import doctor
-from autograder.commands.doctor import advice, doctor_command
+from autograder.commands import diagnosis
+from autograder.commands.diagnosis import advice, doctor_command
 from autograder.errors import IsolationMissing
 from autograder.sandbox import bubblewrap, isolation_selftest, seccomp
 from autograder.sandbox.isolation_selftest import NAMESPACES, WALLS, Tried, Wall, try_walls
@@ -61,7 +61,7 @@ def test_machine_without_bubblewrap_gets_advice_and_code_5(
             raise IsolationMissing("bubblewrap (the command bwrap) is not installed")
         return [Tried("network", "sockets", True), Tried("hidden checks", "files", False)]
 
-    monkeypatch.setattr(doctor, "try_walls", tried)
+    monkeypatch.setattr(diagnosis, "try_walls", tried)
     monkeypatch.setenv("PATH", "/nowhere")
     assert doctor_command(COURSE) == 5
     out = capsys.readouterr().out
@@ -74,13 +74,13 @@ def test_machine_without_bubblewrap_gets_advice_and_code_5(
 
 def test_wall_that_is_down_is_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
     """Namespaces with a hole do not count as isolation."""
-    monkeypatch.setattr(doctor, "try_walls", lambda *_: [Tried("network", "sockets", False)])
+    monkeypatch.setattr(diagnosis, "try_walls", lambda *_: [Tried("network", "sockets", False)])
     assert doctor_command(COURSE) == 5
 
 
 def test_limits_and_versions_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Every limit of the settings is there with its unit, and so is what the sandbox is made of."""
-    monkeypatch.setattr(doctor, "try_walls", lambda *_: [Tried("network", "sockets", True)])
+    monkeypatch.setattr(diagnosis, "try_walls", lambda *_: [Tried("network", "sockets", True)])
     assert doctor_command(COURSE) == 0
     out = capsys.readouterr().out
     for word in ("2048 MiB", "120.0 s", "64 KiB", "processes", "bubblewrap", "Landlock", "seccomp", "torch"):
@@ -98,7 +98,7 @@ def test_limits_and_versions_are_told(monkeypatch: pytest.MonkeyPatch, capsys: p
 @needs_linux
 def test_advice_knows_the_kernels_switches(monkeypatch: pytest.MonkeyPatch, setting: dict[str, str], word: str) -> None:
     """A switch of the kernel's that forbids user namespaces is named with how to change it."""
-    monkeypatch.setattr(doctor, "_kernel", lambda name: setting.get(name, ""))
+    monkeypatch.setattr(diagnosis, "_kernel", lambda name: setting.get(name, ""))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert any(word in line for line in advice())
 
@@ -106,9 +106,9 @@ def test_advice_knows_the_kernels_switches(monkeypatch: pytest.MonkeyPatch, sett
 @needs_linux
 def test_advice_names_an_old_bubblewrap_and_a_missing_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     """An option that bwrap does not know, and a missing libseccomp, have a sentence each."""
-    monkeypatch.setattr(doctor, "_bubblewrap_version", lambda: (0, 6, 1))
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: "/usr/bin/bwrap")
-    monkeypatch.setattr(doctor, "filter_program", lambda: b"")
+    monkeypatch.setattr(diagnosis, "_bubblewrap_version", lambda: (0, 6, 1))
+    monkeypatch.setattr(diagnosis.shutil, "which", lambda name: "/usr/bin/bwrap")
+    monkeypatch.setattr(diagnosis, "filter_program", lambda: b"")
     text = " ".join(advice())
     assert "0.6.1, expected 0.8" in text
     assert "libseccomp2" in text
@@ -143,7 +143,7 @@ def test_a_machine_without_a_course_is_examined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever sets up a machine has no course there yet; a folder that is named must be one all the same."""
-    monkeypatch.setattr(doctor, "try_walls", lambda *_: [Tried("network", "sockets", True)])
+    monkeypatch.setattr(diagnosis, "try_walls", lambda *_: [Tried("network", "sockets", True)])
     monkeypatch.chdir(tmp_path)
     assert cli.main(["doctor"]) == 0
     assert "the default limits" in capsys.readouterr().out

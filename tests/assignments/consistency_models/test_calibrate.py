@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.assignments.consistency_models.training import calibrate, spread
-from autograder.assignments.consistency_models.training.calibrate import (
+from autograder.assignments.consistency_models import calibrate
+from autograder.assignments.consistency_models.calibrate import (
     Calibrating,
     calibrate_command,
     place_limits,
     summary,
 )
+from autograder.assignments.consistency_models.training import spread
 from autograder.assignments.consistency_models.training.following import AGREEMENT
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
 from autograder.assignments.consistency_models.training.spread import (

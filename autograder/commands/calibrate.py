@@ -1,0 +1,28 @@
+"""`autograder calibrate`: measures what an assignment's checks compare with."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, course_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    add_command(commands, calibrate, "measure the thresholds of sample quality again and write them")
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Run the assignment's own calibration; raises UsageError if it has none."""
+    from autograder.assignment import NAME, assignment_module
+    from autograder.errors import UsageError
+
+    course = course_of(options)
+    module = assignment_module(NAME, "calibrate")
+    if module is None:
+        raise UsageError(f"the assignment {NAME} has nothing to calibrate")
+    return int(module.calibrate_command(course))

@@ -1,0 +1,33 @@
+"""`autograder validate`: the assignment proves itself."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from autograder.commands.common import add_command, course_of
+
+if TYPE_CHECKING:
+    from autograder.commands.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = add_command(
+        commands, validate, "check the assignment itself: right answers keep all points, wrong ones lose only their own"
+    )
+    command.add_argument(
+        "--only",
+        metavar="TASK",
+        action="append",
+        default=[],
+        help="mark the recorded answers to this task alone, beside the reference and the blank release; may be given "
+        "repeatedly",
+    )
+
+
+def validate(options: argparse.Namespace) -> int:
+    """Mark the reference, the blank release and the recorded answers."""
+    from autograder.grading.validate import Validating, validate_command
+
+    return validate_command(course_of(options), Validating(only=options.only))
