@@ -17,7 +17,7 @@ from autograder import cli
 from autograder.assignment import load_assignment
 from autograder.grading.executors import Crew
 from autograder.grading.grade_class import ClassJob, grade_class
-from autograder.grading.worker import Marking
+from autograder.grading.job import Marking
 from autograder.intake.class_folder import file_name
 from autograder.settings import Settings
 from tests.fake_judge import FakeJudge, small_course

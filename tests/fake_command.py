@@ -10,7 +10,7 @@ from autograder import cli
 from autograder.assignment import load_assignment
 from autograder.commands import grade, score
 from autograder.grading import executors
-from autograder.grading.worker import Marking
+from autograder.grading.job import Marking
 from autograder.settings import load_settings
 from tests.fake_judge import FakeJudge
 

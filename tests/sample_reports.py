@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from autograder.grading.worker import NOTHING
+from autograder.grading.job import NOTHING
 from autograder.report import GRADED, UNREADABLE, CheckResult, Notice, Report, TaskResult
 from autograder.verdict import Status
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from autograder.grading.worker import Marking
+    from autograder.grading.job import Marking
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -76,7 +76,7 @@ def course_of(options: argparse.Namespace, submission: Path | None = None) -> Pa
 def marking_of(options: argparse.Namespace, course: Path) -> Marking:
     """Return how submissions are marked: the course's assignment and settings, and --isolation."""
     from autograder.assignment import load_assignment
-    from autograder.grading.worker import Marking
+    from autograder.grading.job import Marking
     from autograder.settings import load_settings
 
     return Marking(load_assignment(course), load_settings(course), options.isolation)

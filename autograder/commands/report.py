@@ -11,7 +11,7 @@ from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
-    from autograder.grading.worker import Marking
+    from autograder.grading.job import Marking
 
 
 def add(commands: Commands) -> None:

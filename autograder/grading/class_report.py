@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from autograder.assignment import NAME, Task
 from autograder.errors import UsageError
+from autograder.grading.job import NOTHING, Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, read_record, stored_files
-from autograder.grading.worker import NOTHING, Marking
 from autograder.intake.class_folder import file_name
 from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
 from autograder.render.class_statistics import ClassStatistics, is_suspicious, limits_in, misconceptions_in, notices_in

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from autograder.errors import UsageError
 from autograder.grading.executors import Crew, Embedded, clear_up, cores, load_ahead
+from autograder.grading.job import Job, Marking
 from autograder.grading.overrides import Overrides, load_overrides
 from autograder.grading.pool import mark_all
 from autograder.grading.progress import ClassProgress, counted
 from autograder.grading.provenance import in_one
 from autograder.grading.results_folder import Results
 from autograder.grading.stored_reports import read_report
-from autograder.grading.worker import Job, Marking
 from autograder.intake.archive import handed_in
 from autograder.intake.class_folder import Handin, Roll
 from autograder.intake.roster import read_roster

@@ -14,7 +14,8 @@ from itertools import islice
 
 from autograder.errors import GraderFault
 from autograder.grading.executors import Crew
-from autograder.grading.worker import Job, grader_error, mark_in_worker
+from autograder.grading.job import Job, grader_error
+from autograder.grading.worker import mark_in_worker
 from autograder.report import Report
 
 Marked = tuple[Job, Report]

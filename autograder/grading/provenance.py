@@ -8,7 +8,7 @@ from pathlib import Path
 
 import autograder
 from autograder.assignment import source_notebook
-from autograder.grading.worker import Marking
+from autograder.grading.job import Marking
 
 _DECIDES_MARKS = ("torch", "numpy", "hypothesis")  # another release of these may round or draw differently
 

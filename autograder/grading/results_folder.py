@@ -18,9 +18,9 @@ from typing import Any
 from autograder.assignment import Task
 from autograder.errors import UsageError
 from autograder.grading.class_report import INDEX, class_report, gather
+from autograder.grading.job import Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import GRADES, read_record, read_report
-from autograder.grading.worker import Marking
 from autograder.intake.class_folder import LOCK, STAFF, Handin, file_name, file_sha256
 from autograder.judge.regrade import Again, fits
 from autograder.render.class_page import ClassRow, to_class_page

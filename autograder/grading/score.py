@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
+from autograder.grading.job import Marking, mark
 from autograder.grading.overrides import load_overrides
-from autograder.grading.worker import Marking, mark
 from autograder.intake.class_folder import Handin, student_of
 from autograder.render.gradescope import to_gradescope
 from autograder.render.html import to_html

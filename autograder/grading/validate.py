@@ -17,9 +17,9 @@ from typing import Any
 from autograder.assignment import NAME, Assignment, load_assignment
 from autograder.errors import UsageError
 from autograder.grading.executors import Embedded, cores
+from autograder.grading.job import Job, Marking
 from autograder.grading.pool import mark_all
 from autograder.grading.recorded_answers import FOLDER, Record, load_bank
-from autograder.grading.worker import Job, Marking
 from autograder.intake.class_folder import Handin
 from autograder.judge.regrade import check_known
 from autograder.release.build import release_folder

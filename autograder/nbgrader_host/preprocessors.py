@@ -31,8 +31,9 @@ from traitlets import List
 from autograder.assignment import Assignment, load_assignment, without_markers
 from autograder.errors import GraderFault, UsageError
 from autograder.grading.executors import fork_server
+from autograder.grading.job import Job, Marking
 from autograder.grading.overrides import load_overrides
-from autograder.grading.worker import Job, Marking, mark_in_worker, prepare_worker
+from autograder.grading.worker import mark_in_worker, prepare_worker
 from autograder.intake.class_folder import Handin, student_id
 from autograder.nbgrader_host.course import NbgraderCourse, load_course
 from autograder.nbgrader_host.gradebook import KEPT, enter_bonus, prepare_table

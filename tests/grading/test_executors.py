@@ -17,7 +17,8 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.grading.executors import Embedded
-from autograder.grading.worker import Job, Marking, dismiss_judge, mark_in_worker
+from autograder.grading.job import Job, Marking
+from autograder.grading.worker import dismiss_judge, mark_in_worker
 from autograder.intake.class_folder import Handin
 from autograder.judge.regrade import Again
 from autograder.report import UNREADABLE, Report, unmarked

@@ -12,8 +12,8 @@ import pytest
 from autograder.assignment import load_assignment
 from autograder.errors import GraderFault, IsolationMissing, UsageError
 from autograder.grading.grade_class import ClassJob, grade_class
+from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
-from autograder.grading.worker import Marking
 from autograder.intake.class_folder import Roll
 from autograder.settings import Settings
 from autograder.system.files import write_atomically

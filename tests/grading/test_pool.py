@@ -17,8 +17,8 @@ import pytest
 
 from autograder.assignment import load_assignment
 from autograder.grading.executors import Embedded
+from autograder.grading.job import Job, Marking
 from autograder.grading.pool import _mark_alone
-from autograder.grading.worker import Job, Marking
 from autograder.intake.class_folder import Handin
 from autograder.report import GRADED
 from autograder.settings import Settings

@@ -8,9 +8,9 @@ import pytest
 
 from autograder.assignment import load_assignment
 from autograder.errors import UsageError
+from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
 from autograder.grading.stored_reports import StoredClass, read_record, read_report
-from autograder.grading.worker import Marking
 from autograder.intake.class_folder import Handin
 from autograder.settings import Settings
 from tests.fake_class import HOSTILE_NAMES, grade

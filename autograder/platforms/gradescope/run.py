@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.assignment import load_assignment
 from autograder.errors import IsolationMissing
-from autograder.grading.worker import Marking, mark
+from autograder.grading.job import Marking, mark
 from autograder.intake.class_folder import Handin
 from autograder.intake.submission import find_notebook
 from autograder.render.gradescope import to_gradescope
