@@ -12,7 +12,7 @@ from types import TracebackType
 
 from autograder.assignment import NAME, Assignment
 from autograder.errors import GraderFault, IsolationMissing, Unreadable
-from autograder.judge.regrade import Again
+from autograder.judge.regrade import Regrade
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.settings import Settings
 from autograder.system.quick_nbformat import nbformat
@@ -47,7 +47,7 @@ class FakeJudge:
     ) -> None:
         self._note("closed")
 
-    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
+    def mark(self, path: Path, student: str, regrade: Regrade | None = None) -> Report:
         text = path.read_text(encoding="utf-8")
         self._note("marked")
         self._obey(text, path)
@@ -55,7 +55,7 @@ class FakeJudge:
         status = Status.PASSED if share == 1 else Status.WRONG
         check = CheckResult("values", "the values", Fraction(1), status, share, "" if share == 1 else "Not yet.")
         rows = (TaskResult(id, id.replace("_", " "), points, bonus, (check,)) for id, points, bonus in TASKS)
-        kept = again.kept if again is not None else {}
+        kept = regrade.kept if regrade is not None else {}
         tasks = tuple(kept.get(row.id, row) for row in rows)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         return Report(

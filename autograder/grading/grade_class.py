@@ -74,10 +74,10 @@ def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> in
             keep = _Keeper(results, gradebook, load_overrides(marking.assignment))
             how = in_one(results.how)
             if first is not None:  # else there is no need of workers
-                jobs = (Job(handin, marking, how, results.again(handin, only)) for handin in chain([first], todo))
+                jobs = (Job(handin, marking, how, results.regrade(handin, only)) for handin in chain([first], todo))
                 with _crew(job, crew, len(roll)) as workers, closing(mark_all(jobs, workers)) as marked:
                     for done, report in marked:
-                        progress.done(keep.write(done.handin, report, done.again.how_kept if done.again else {}))
+                        progress.done(keep.write(done.handin, report, done.regrade.how_kept if done.regrade else {}))
             for handin in roll:
                 if handin.student not in keep.written:
                     keep.bring_up_to_date(handin, read_report(job.out, handin.student))

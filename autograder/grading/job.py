@@ -15,7 +15,7 @@ from autograder import __version__
 from autograder.assignment import Assignment
 from autograder.errors import GraderFault, IsolationMissing, Unreadable, UsageError
 from autograder.intake.class_folder import Handin, file_sha256, student_id
-from autograder.judge.regrade import Again
+from autograder.judge.regrade import Regrade
 from autograder.report import GRADER_ERROR, UNREADABLE, Report, unmarked
 from autograder.settings import Settings
 from autograder.system.imports import uncollected
@@ -28,8 +28,8 @@ NOTHING = "Nothing was handed in. If it was, tell the course staff; it has not a
 class Marker(Protocol):
     """What a judge can do."""
 
-    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
-        """Return the report on one notebook; `again`: some tasks are marked, the others kept."""
+    def mark(self, path: Path, student: str, regrade: Regrade | None = None) -> Report:
+        """Return the report on one notebook; `regrade`: some tasks are marked, the others kept."""
         ...
 
 
@@ -78,10 +78,10 @@ class Job:
     handin: Handin
     marking: Marking
     how: str = ""  # a hash of all else that decides a mark, which must be the same where the worker is; "": not asked
-    again: Again | None = None  # mark some tasks only
+    regrade: Regrade | None = None  # mark some tasks only
 
 
-def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking, again: Again | None = None) -> Report:
+def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking, regrade: Regrade | None = None) -> Report:
     """Return the report on one submission, one about our own fault too; `judge` opens or returns the judge.
 
     Raises IsolationMissing and UsageError, which concern every submission.
@@ -89,7 +89,7 @@ def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking, again: A
     if handin.notebook is None:
         return _unmarked(handin, marking, UNREADABLE, NO_NOTEBOOK if handin.handed_in else NOTHING)
     try:
-        report = judge().mark(handin.notebook, handin.student, again)
+        report = judge().mark(handin.notebook, handin.student, regrade)
     except Unreadable as error:
         return _unmarked(handin, marking, UNREADABLE, str(error))
     except (IsolationMissing, UsageError):

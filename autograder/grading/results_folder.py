@@ -22,7 +22,7 @@ from autograder.grading.job import Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import GRADES, read_record, read_report
 from autograder.intake.class_folder import LOCK, STAFF, Handin, file_name, file_sha256
-from autograder.judge.regrade import Again, fits
+from autograder.judge.regrade import Regrade, fits
 from autograder.render.class_page import ClassRow, to_class_page
 from autograder.render.html import to_html
 from autograder.render.wording import clean, for_log
@@ -75,14 +75,14 @@ class Results:
             return bool(record) and all(how.get(task) == self.how[task] for task in only)
         return bool(record) and how == self.how
 
-    def again(self, handin: Handin, only: Sequence[str]) -> Again | None:
+    def regrade(self, handin: Handin, only: Sequence[str]) -> Regrade | None:
         """Return how to mark these tasks alone; None where no report is stored that can keep the others."""
         stored = read_report(self.out, handin.student) if only else None
         record = self._record(handin)
         if stored is None or not record or stored.status != GRADED or not fits(stored, self._tasks):
             return None
-        again = Again(tuple(only), stored, record["how"])
-        return again if again.kept else None
+        regrade = Regrade(tuple(only), stored, record["how"])
+        return regrade if regrade.kept else None
 
     def how_stored(self, handin: Handin) -> dict[str, str]:
         """Return what decided the stored marks, a hash a task; {} where no whole report is stored."""

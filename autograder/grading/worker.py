@@ -28,7 +28,7 @@ def mark_in_worker(job: Job) -> Report:
     with _Worker.lock:
         try:
             _Worker.check_marks_as(job)
-            report = mark(lambda: _Worker.judge_for(job.marking), job.handin, job.marking, job.again)
+            report = mark(lambda: _Worker.judge_for(job.marking), job.handin, job.marking, job.regrade)
         except BaseException:
             _Worker.close()
             raise

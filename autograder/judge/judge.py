@@ -24,7 +24,7 @@ from autograder.box.limits import keep_freed_memory
 from autograder.errors import GraderFault
 from autograder.intake.submission import Submission, read_submission
 from autograder.judge.pytest_plugin import Collector, Outcome, results, run_checks
-from autograder.judge.regrade import MEASURE_TRAINING, Again, with_kept
+from autograder.judge.regrade import MEASURE_TRAINING, Regrade, with_kept
 from autograder.judge.session import Session
 from autograder.report import Report, TaskResult, in_order
 from autograder.sandbox.box import KeeperLost
@@ -70,29 +70,29 @@ class Judge:
         if self._keeper is not None:
             self._keeper.stop()
 
-    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
-        """Return the report on one notebook; `again`: of some tasks, with the others as they were marked before.
+    def mark(self, path: Path, student: str, regrade: Regrade | None = None) -> Report:
+        """Return the report on one notebook; `regrade`: of some tasks, with the others as they were marked before.
 
         Raises Unreadable for a file that is no notebook of this assignment, GraderFault for a fault of ours,
         IsolationMissing where the sandbox cannot be had.
         """
         started = time.monotonic()
         submission = read_submission(path, self.assignment)
-        session, collector, evidence = self._run(submission, again)
+        session, collector, evidence = self._run(submission, regrade)
         if collector.broken:
             raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
         report = self._report(session, collector, student)
-        if again is not None and collector.kept:
-            report, evidence = with_kept(again, report), {**kept_evidence(again), **evidence}
+        if regrade is not None and collector.kept:
+            report, evidence = with_kept(regrade, report), {**kept_evidence(regrade), **evidence}
         return replace(report, evidence=evidence, seconds=time.monotonic() - started)
 
-    def _run(self, submission: Submission, again: Again | None) -> tuple[Session, Collector, dict[str, Any]]:
+    def _run(self, submission: Submission, regrade: Regrade | None) -> tuple[Session, Collector, dict[str, Any]]:
         tasks = [task.id for task in self.assignment.tasks]
         session = Session(self._usable_keeper, submission, self.settings, tasks, self.assignment.elsewhere)
         examples = self.settings.feedback == "example"
         watching = Watching(session.open)
         collector = Collector(watching.open, submission.sha256, self._reference, examples)
-        collector.kept = again.kept if again is not None else {}
+        collector.kept = regrade.kept if regrade is not None else {}
         collector.run_again = session.run_again
         if self._trains:
             self._reference.prepare()

@@ -19,7 +19,7 @@ OF_CELLS = ("cell_cut_short", "cell_failed", "output_truncated")  # notices of w
 
 
 @dataclass(frozen=True)
-class Again:
+class Regrade:
     """Which tasks of a submission are marked again, and the report on this very submission that keeps its others."""
 
     tasks: tuple[str, ...]
@@ -66,24 +66,24 @@ def fits(stored: Report, tasks: Sequence[Task]) -> bool:
     ]
 
 
-def with_kept(again: Again, report: Report) -> Report:
+def with_kept(regrade: Regrade, report: Report) -> Report:
     """Return a report in which some tasks were kept, with what else of the stored report belongs to those."""
     notices = {(notice.code, notice.cell): notice for notice in report.warnings}
-    for notice in again.stored.warnings:
+    for notice in regrade.stored.warnings:
         if notice.code in OF_CELLS:  # as in a marking of all tasks, the first box that saw it tells of it
             notices[notice.code, notice.cell] = notice
     of_cells = [notice for notice in notices.values() if notice.code in OF_CELLS]
     others = [notice for notice in report.warnings if notice.code not in OF_CELLS]
-    return replace(report, warnings=(*others, *in_order(of_cells)), staff=_staff(again, report.staff))
+    return replace(report, warnings=(*others, *in_order(of_cells)), staff=_staff(regrade, report.staff))
 
 
-def _staff(again: Again, fresh: dict[str, Any]) -> dict[str, Any]:
-    stored, kept = again.stored.staff, again.kept
+def _staff(regrade: Regrade, fresh: dict[str, Any]) -> dict[str, Any]:
+    stored, kept = regrade.stored.staff, regrade.kept
     outputs = {task: text for task, text in stored.get("output", {}).items() if task in kept}
     suspicions = [text for text in stored.get("suspicions", []) if text.partition(":")[0] in kept]
     return {
         **fresh,
-        "marked_again": list(again.tasks),
+        "marked_again": list(regrade.tasks),
         "output": {**outputs, **fresh["output"]},
         "suspicions": [*suspicions, *fresh["suspicions"]],
     }

@@ -20,7 +20,7 @@ from autograder.grading.executors import Embedded
 from autograder.grading.job import Job, Marking
 from autograder.grading.worker import dismiss_judge, mark_in_worker
 from autograder.intake.class_folder import Handin
-from autograder.judge.regrade import Again
+from autograder.judge.regrade import Regrade
 from autograder.report import UNREADABLE, Report, unmarked
 from autograder.settings import Settings
 from tests.notebooks import assignment
@@ -92,7 +92,7 @@ class Untidy:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def mark(self, path: Path, student: str, again: Again | None = None) -> Report:
+    def mark(self, path: Path, student: str, regrade: Regrade | None = None) -> Report:
         """Return a report, and leave something behind."""
         knot = Knot()
         knot.itself = knot

@@ -22,7 +22,7 @@ from autograder.assignments.consistency_models.training.calibration import Calib
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
 from autograder.assignments.consistency_models.training.quality import Distance, Marking
 from autograder.checking.student import Student
-from autograder.judge.regrade import Again
+from autograder.judge.regrade import Regrade
 from autograder.verdict import CheckFailed
 
 SAMPLER = "sample_consistency_multistep"
@@ -69,10 +69,12 @@ def gather(marking: Marking, levels: list[dict[str, Any]]) -> dict[str, Any]:
     return evidence
 
 
-def kept_evidence(again: Again) -> dict[str, Any]:
+def kept_evidence(regrade: Regrade) -> dict[str, Any]:
     """Return the evidence that belongs to the tasks which are not marked again."""
-    evidence = again.stored.evidence
-    return {name: found for name, found in evidence.items() if (SAMPLER if name == "levels" else QUALITY) in again.kept}
+    evidence = regrade.stored.evidence
+    return {
+        name: found for name, found in evidence.items() if (SAMPLER if name == "levels" else QUALITY) in regrade.kept
+    }
 
 
 def levels_visited(student: Student) -> list[dict[str, Any]]:
