@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 STARTS = """
 import sys
 sys.path.insert(0, sys.argv[1])  # where the package is; what the folder holds must not be found
-from autograder.crew import Embedded, load_ahead
+from autograder.grading.executors import Embedded, load_ahead
 if __name__ == "__main__":
     load_ahead()
     with Embedded(1).open() as pool:
