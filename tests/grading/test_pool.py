@@ -72,9 +72,9 @@ def test_a_worker_lost_alone_once_is_no_fault_of_the_submission(course: Path) ->
 
 STUBBORN = """
 import time
-from autograder import marking
-marking.PATIENCE_SECONDS = 0.2
-marking.prepare_worker()
+from autograder.grading import worker
+worker.PATIENCE_SECONDS = 0.2
+worker.prepare_worker()
 while True:
     try:
         print("ready", flush=True)
