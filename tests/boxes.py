@@ -64,7 +64,7 @@ class Bench:
     """Runs code in fresh boxes of one keeper, as a judge would."""
 
     def __init__(self, **plan: Any) -> None:
-        self.plan = Plan(**{"isolation": "namespaces", "course": COURSE, "prelude": (), "teacher": None, **plan})
+        self.plan = Plan(**{"isolation": "namespaces", "course": COURSE, "prelude": (), **plan})
         self.keeper = Keeper(self.plan).start()
 
     def box(self) -> Box:
@@ -104,7 +104,7 @@ class Bench:
 # How hostile code gets at the channel and the number of the request: it shares the process with both.
 SPEAK = """
 import socket
-from autograder.wire import encode
+from autograder.box.wire import encode
 channel = socket.socket(fileno=3)
 def number():
     frame = sys._getframe()

@@ -1,7 +1,7 @@
 """The box keeper: imports torch, runs the prelude, then forks a box for each task.
 
 Theory of operation. The judge starts this file, under bubblewrap as PID 1 of its own namespaces, with one end of a
-socket, the control channel. On it come a set-up (prelude, teacher, limits), then pairs of `open` and `end`. `open`
+socket, the control channel. On it come a set-up (prelude, given models, limits), then pairs of `open` and `end`. `open`
 carries by SCM_RIGHTS the socket and the output pipe of one box; the keeper forks, the child closes the control
 channel, drops what is left of its rights and serves the judge over its own socket. When the child ends, its exit
 status goes to the judge on the control channel alone. At `end` the keeper kills every process but itself, empties
@@ -87,7 +87,7 @@ def keep(control: socket.socket, setup: dict[str, Any]) -> None:
 
 
 def run_prelude(setup: dict[str, Any]) -> dict[str, Any]:
-    """Return the namespace in which the notebook's given definitions stand, the trained teacher among them."""
+    """Return the namespace in which the notebook's given definitions stand, and the given models."""
     import torch
 
     from autograder.box import serve  # imported here, once, so that a fork finds it ready
@@ -96,7 +96,7 @@ def run_prelude(setup: dict[str, Any]) -> dict[str, Any]:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     namespace = module.__dict__
-    serve.prepare(namespace, setup["prelude"], setup["teacher"])
+    serve.prepare(namespace, setup["prelude"], setup["givens"])
     return namespace
 
 

@@ -128,7 +128,7 @@ def as_given() -> Generator[None]:
 
 @as_given()
 def build_model(description: dict[str, Any], classes: dict[str, Any]) -> nn.Module:
-    """Return the described model; `classes` holds ToyModel and ConsistencyModel."""
+    """Return the described model; `classes` holds those of the prelude."""
     kind, options = description["kind"], description["options"]
     model: nn.Module = Affine(**options) if kind == "Affine" else classes[kind](**options)
     load_state(model, description["state"])

@@ -13,19 +13,17 @@ import torch
 
 from autograder.box.answerer import Answerer, only_here, run_cells_limited
 from autograder.box.ipython import furnish
+from autograder.box.models import build_model
 from autograder.box.wire import WireError, receive_from, send
 
 
-def prepare(namespace: dict[str, Any], prelude: list[str], teacher: dict[str, Any] | None) -> None:
-    """Run the prelude's cells in a namespace and put the trained teacher there."""
+def prepare(namespace: dict[str, Any], prelude: list[str], givens: dict[str, dict[str, Any]]) -> None:
+    """Run the prelude's cells in a namespace and put the described models there, by their names."""
     furnish(namespace)
     torch.compile = _as_it_is
     for number, source in enumerate(prelude, 1):
         exec(compile(source, f"<prelude {number}>", "exec", dont_inherit=True), namespace)
-    if teacher is not None:
-        model = namespace["ToyModel"]()
-        model.load_state_dict(teacher)
-        namespace["teacher"] = model.eval().requires_grad_(False)
+    namespace.update({name: build_model(description, namespace) for name, description in givens.items()})
 
 
 def _as_it_is(model: Any = None, **_: Any) -> Any:

@@ -9,42 +9,18 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from autograder.box.messages import Model as Model
+from autograder.box.messages import Rows as Rows
+from autograder.box.messages import State
 from autograder.checking.exception_text import Place, explain
 from autograder.verdict import CheckFailed, Status
 
-State = dict[str, Tensor]
 MOST_COLUMNS = 4  # of an answer in rounds: a pair has two
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A tensor for each of several rounds of calls: in round r it is row `first` + r of `stack`."""
-
-    stack: Tensor
-    first: int = 0
-
-
-@dataclass(frozen=True)
-class Model:
-    """A network for an argument: built where the student's code runs, from a kind and a state dict.
-
-    `kind` is "ToyModel" or "ConsistencyModel" as the prelude defines them, or "Affine": x W + b + t c. With `notebook`
-    the class is taken as the student's notebook leaves it. The state may be one vector of all parameters. In rounds of
-    calls a network is kept by its `slot`, may have one vector a round, and later rounds may leave out the state.
-    """
-
-    kind: str
-    state: State | Tensor | Rows | None
-    options: dict[str, Any] = field(default_factory=dict)
-    requires_grad: bool = True
-    training: bool = True
-    notebook: bool = False
-    slot: str = ""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Judge:
             isolation=self.isolation,
             course=self.assignment.course,
             prelude=tuple(cell.source for cell in self.assignment.prelude),
-            teacher=self._reference.calibration.teacher if self._trains else None,
+            givens=self._reference.givens if self._trains else {},
             memory_bytes=settings.memory_mib * MIB,
             processes=settings.processes,
             cpu_seconds=int(settings.submission_seconds) + 30,

@@ -78,7 +78,7 @@ WALLS = (
 
 def try_walls(isolation: str, course: Path) -> list[Tried]:
     """Start a keeper and try every wall, each in a box of its own; raises IsolationMissing or GraderFault."""
-    keeper = Keeper(Plan(isolation, course, (), None, memory_bytes=MEMORY_BYTES)).start()
+    keeper = Keeper(Plan(isolation, course, (), memory_bytes=MEMORY_BYTES)).start()
     try:
         keeper.wait_ready()
         found = [_namespace(keeper, kind) for kind in NAMESPACES] if isolation == "namespaces" else []

@@ -13,10 +13,12 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.box.messages import Model
 from autograder.box.wire import WireError, encode, receive_from, send
 from autograder.errors import GraderFault, IsolationMissing
 from autograder.sandbox import bubblewrap, procfs
@@ -38,7 +40,7 @@ class Plan:
     isolation: str
     course: Path
     prelude: tuple[str, ...]
-    teacher: dict[str, Any] | None
+    givens: Mapping[str, Model] = field(default_factory=dict)  # models that stand beside the prelude's definitions
     memory_bytes: int = 2048 * MIB
     processes: int = 32
     cpu_seconds: int = 150
@@ -167,7 +169,7 @@ class Keeper:
         spared = () if namespaces else (os.getpid(), self.pid)
         return {
             "prelude": list(self.plan.prelude),
-            "teacher": self.plan.teacher,
+            "givens": {name: vars(model) for name, model in self.plan.givens.items()},
             "elsewhere": list(self.plan.elsewhere),
             "limits": limits,
             "seccomp": filter_program(namespaces, spared),

@@ -42,7 +42,7 @@ except OSError:
 """
 OPENS = """
 import os
-import autograder.wire
+import autograder.box.wire
 beside = os.path.dirname(autograder.box.wire.__file__)
 for path in ("checks", "judge.py", "quality.py", "../source", "../../source", "../release", "../tests"):
     leaks += [path] if os.path.exists(os.path.join(beside, path)) else []

@@ -11,7 +11,7 @@ CALL = "{'failure': None, 'type': 'Tensor', 'requires_grad': 1, 'reseeded': 0, '
 # The reply of a call that went well, to every descriptor: what an honest box would have sent, but for the number.
 SPEAKS = """
 import os
-from autograder.wire import encode
+from autograder.box.wire import encode
 reply = {"failure": None, "value": None, "type": "NoneType", "requires_grad": 0, "arguments": []}
 reply.update(reseeded=0, gradients_off=0)
 print('{"score": 100, "status": "passed"}')
@@ -22,7 +22,7 @@ for descriptor in range(64):
 # Frames that only code which has walked up the stack to the grader's own half of the box can send.
 WALK = """
 import os, sys
-from autograder.wire import encode
+from autograder.box.wire import encode
 frame = sys._getframe()
 while "channel" not in frame.f_locals or "current" not in frame.f_locals: frame = frame.f_back
 channel, current = frame.f_locals["channel"], frame.f_locals["current"]

@@ -43,7 +43,7 @@ class TestRealWalls:
 def test_shared_namespaces_are_found_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """The question after a namespace is a real one: without namespaces its answer is no."""
     monkeypatch.setattr(isolation_selftest, "WALLS", ())
-    keeper = isolation_selftest.Keeper(isolation_selftest.Plan("process", COURSE, (), None)).start()
+    keeper = isolation_selftest.Keeper(isolation_selftest.Plan("process", COURSE, ())).start()
     tried = isolation_selftest._namespace(keeper, "net")
     keeper.stop()
     assert not tried.stands
@@ -119,7 +119,7 @@ def test_keeper_without_a_filter_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     """Without libseccomp there is no half-closed box but a sentence and code 5."""
     monkeypatch.setattr("autograder.sandbox.launch.filter_program", lambda *_: b"")
     with pytest.raises(IsolationMissing, match="libseccomp2"):
-        isolation_selftest.Keeper(isolation_selftest.Plan("namespaces", COURSE, (), None)).start()
+        isolation_selftest.Keeper(isolation_selftest.Plan("namespaces", COURSE, ())).start()
 
 
 def test_every_forbidden_call_is_known_or_new() -> None:

@@ -35,7 +35,7 @@ class Keepers:
         if self.keeper is None or not self.keeper.usable:
             self.stop()
             self.started += 1
-            self.keeper = Keeper(Plan("namespaces", COURSE, (), None)).start()
+            self.keeper = Keeper(Plan("namespaces", COURSE, ())).start()
         return self.keeper
 
     def stop(self) -> None:
@@ -78,7 +78,7 @@ POINTS = "torch.ones(2, 1), torch.zeros(2, 1), torch.tensor([0.25, 0.5])"
 CALLING = f"kept = noisy_sample({POINTS})\ndef one(): return noisy_sample({POINTS}) + kept"
 ASKING = """
 import gc
-from autograder.box.answers import Answerer
+from autograder.box.answerer import Answerer
 import torch
 answerer = next(found for found in gc.get_objects() if isinstance(found, Answerer))
 def one():

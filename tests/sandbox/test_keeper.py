@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
+from autograder.box.messages import Model
 from autograder.sandbox.bubblewrap import PACKAGE
 from autograder.system.interrupt import held_back
 from tests.boxes import COURSE, MOUNTED, Bench, needs_bubblewrap
@@ -31,6 +33,19 @@ def bench() -> Iterator[Bench]:
 
 
 # --- the keeper ---
+
+
+def test_given_models_stand_beside_the_prelude() -> None:
+    """Built from the prelude's own classes with the weights that the judge holds, as they are told to be."""
+    prelude = "import torch\nclass Own(torch.nn.Linear):\n    def __init__(self, wide): super().__init__(wide, 1)"
+    weights = {"weight": torch.ones(1, 2), "bias": torch.tensor([3.0])}
+    given = Model("Own", weights, {"wide": 2}, requires_grad=False, training=False)
+    bench = Bench(prelude=(prelude,), givens={"known": given})
+    try:
+        source = "print(json.dumps([known(torch.ones(2)).item(), known.training, known.weight.requires_grad]))"
+        assert bench.run(source).seen == [5.0, False, False]
+    finally:
+        bench.stop()
 
 
 @pytest.mark.parametrize("how", ["os.kill(1, n)", "syscall(234, 131, 1, 1, n)", "os.killpg(1, n)"])

@@ -38,7 +38,7 @@ def test_modules_of_many_cells_come_once_and_in_order() -> None:
 def test_a_keeper_imports_ahead_what_it_can(isolation: str) -> None:
     """A module that is not there, or breaks, is left for the prelude to say; and boxes collect garbage again."""
     ahead = Launched(Place(isolation, COURSE, imports=("no_such_module", "this.is.none", "wave")))
-    keeper = Keeper(Plan(isolation, COURSE, prelude=(), teacher=None)).start(ahead)
+    keeper = Keeper(Plan(isolation, COURSE, prelude=())).start(ahead)
     source = "import gc, sys\nassert 'wave' in sys.modules\nassert gc.isenabled()"
     try:
         with keeper.open_box() as box:

@@ -39,7 +39,7 @@ from autograder.assignments.consistency_models.training.recipe import (
     record,
     train,
 )
-from autograder.checking.student import Student
+from autograder.checking.student import Model, Student
 from autograder.system.imports import imports_later
 from autograder.verdict import CheckFailed, Status, wrong
 
@@ -91,6 +91,11 @@ class Reference:
         teacher = self.namespace["ToyModel"]()
         teacher.load_state_dict(self.calibration.teacher)
         return teacher.eval().requires_grad_(False)
+
+    @property
+    def givens(self) -> dict[str, Model]:
+        """The models that every box has before the first cell of a student's."""
+        return {"teacher": Model("ToyModel", self.calibration.teacher, requires_grad=False, training=False)}
 
     @cached_property
     def functions(self) -> ReferenceFunctions:
