@@ -213,20 +213,16 @@ def test_abstract_socket_of_the_machine_is_not_there(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [COURSE / "source", COURSE / "tests", COURSE / "pyproject.toml", PACKAGE, PACKAGE / "checks"], ids=str
+    "path", [COURSE / "source", COURSE / "tests", COURSE / "pyproject.toml", PACKAGE, PACKAGE / "assignments"], ids=str
 )
 def test_course_is_not_there(bench: Bench, path: object) -> None:
     """Source, checks and the rest of the course do not exist in a box, under whatever name the judge knows them."""
     assert bench.run(f"print(json.dumps(os.path.lexists({str(path)!r})))").seen is False
 
 
-def test_box_sees_three_pieces_of_the_package(bench: Bench) -> None:
-    """Of the package a box finds its own code and the wire, and no way to a reference or a check."""
-    assert bench.run("print(json.dumps(sorted(os.listdir('/box/autograder'))))").seen == [
-        "__init__.py",
-        "box",
-        "wire.py",
-    ]
+def test_box_sees_one_room_of_the_package(bench: Bench) -> None:
+    """Of the package a box finds its own code, and no way to a reference or a check."""
+    assert bench.run("print(json.dumps(sorted(os.listdir('/box/autograder'))))").seen == ["__init__.py", "box"]
     assert bench.run("import autograder.assignments.consistency_models.checks").kind == "runtime"
 
 
