@@ -1,4 +1,4 @@
-"""The command `autograder`: the commands of `autograder.commands`, their exit codes, and no trace-back for a person."""
+"""The command `autograder`: the commands of `autograder.commands`, their exit codes, and no traceback for a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Sequence
 
 from autograder import __version__
-from autograder.assignment import NAME
 from autograder.commands import calibrate, decisions, doctor, grade, package, publish, release, report, score, validate
 from autograder.errors import AutograderError, DiskFull
 
@@ -26,16 +25,16 @@ _GROUPS = (
     calibrate,
     doctor,
 )
-DESCRIPTION = f"Marks the {NAME} assignment."
-EXIT_CODES = """\
-exit codes:
-  0    graded, whatever the score
-  1    below --fail-under, or `release --check` or `validate` found a fault
-  2    wrong usage
-  3    the submission cannot be read as this assignment's notebook; reports are written
-  4    a fault of the grader itself, never of the submission
-  5    the isolation that was asked for is not to be had here
-  130  interrupted"""
+DESCRIPTION = "Marks notebook assignments: each submission runs in a sandbox, and the marks go to nbgrader's gradebook."
+EXIT_CODES = {
+    0: "marked, whatever the score; any other command did its work",
+    1: "the score is below `--fail-under`, or `release --check` or `validate` found a fault",
+    2: "wrong usage",
+    3: "the submission cannot be read as this assignment's notebook; its report is written",
+    4: "a fault in the grader itself, never in the submission",
+    5: "the requested isolation is unavailable on this machine",
+    INTERRUPTED: "interrupted; the same command resumes",
+}
 
 
 def command() -> int:
@@ -46,7 +45,7 @@ def command() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a person reads a sentence, not a trace-back."""
+    """Run one command and return its exit code; a person reads a sentence, not a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal may not know every letter of a name
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
-        _say("interrupted; what is written stays, and the same command goes on")
+        _say("interrupted; the results so far are kept, and the same command resumes")
         return INTERRUPTED
     except BrokenPipeError:
         from autograder.render.terminal import forget_stdout
@@ -77,7 +76,7 @@ def _tell_of_fault(error: Exception, debug: bool) -> None:
     if is_full(error):
         _say(MAKE_ROOM)
     else:
-        _say(f"a fault of the grader itself ({type(error).__name__})")
+        _say(f"a fault in the grader itself ({type(error).__name__})")
         _tell_staff(debug)
 
 
@@ -88,9 +87,9 @@ def _tell_staff(debug: bool) -> None:
     from autograder.system.files import keep_for_staff
 
     try:
-        _say(f"the trace-back is in {keep_for_staff(traceback.format_exc())}")
+        _say(f"the traceback is in {keep_for_staff(traceback.format_exc())}")
     except OSError as error:
-        _say(f"its trace-back could not be kept ({error.strerror}); --debug shows it")
+        _say(f"the traceback could not be kept ({error.strerror}); --debug shows it")
 
 
 def _say(text: str) -> None:
@@ -104,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder",
         description=DESCRIPTION,
-        epilog=EXIT_CODES,
+        epilog="\n".join(["exit codes:", *(f"  {code:<4} {what}" for code, what in EXIT_CODES.items())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"autograder {__version__}")

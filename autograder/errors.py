@@ -42,6 +42,6 @@ class DiskFull(GraderFault):
 
 
 class IsolationMissing(AutograderError):
-    """The isolation that was asked for is not to be had on this machine."""
+    """The requested isolation is unavailable on this machine."""
 
     exit_code = 5

@@ -23,13 +23,13 @@ def add_command(commands: Commands, run: Callable[[argparse.Namespace], int], wh
     command = commands.add_parser(run.__name__, help=what, description=f"{what[0].upper()}{what[1:]}.")
     command.set_defaults(run=run)
     command.add_argument(
-        "--course", metavar="DIR", type=Path, help="the course folder (default: found upward from here)"
+        "--course", metavar="DIR", type=Path, help="the course folder (default: the nearest one, from here upward)"
     )
     command.add_argument(
         "--debug",
         action="store_true",
         default=bool(os.environ.get("AUTOGRADER_DEBUG")),
-        help="show the trace-back of a fault of the grader (also by AUTOGRADER_DEBUG=1)",
+        help="show the traceback of a fault in the grader (also: AUTOGRADER_DEBUG=1)",
     )
     return command
 
@@ -40,7 +40,7 @@ def add_isolation(command: argparse.ArgumentParser) -> None:
         "--isolation",
         choices=("namespaces", "process"),
         default="namespaces",
-        help="process: two processes and limits only, where namespaces are not to be had",
+        help="`process` uses two processes and limits only, for machines without namespaces",
     )
 
 

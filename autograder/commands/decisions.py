@@ -17,21 +17,24 @@ MOST_HOURS = 24 * 3652
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    command = add_command(commands, override, "decide on a mark by hand, with a reason; it survives every re-run")
-    command.add_argument("student", metavar="STUDENT", type=not_empty)
-    command.add_argument("task", metavar="TASK")
+    command = add_command(commands, override, "set a task's points by hand, with a reason; every later run keeps them")
+    command.add_argument("student", metavar="STUDENT", type=not_empty, help="the student's name in the results")
+    command.add_argument("task", metavar="TASK", help="the id of a task")
     points = command.add_mutually_exclusive_group(required=True)
-    points.add_argument("points", metavar="POINTS", nargs="?", type=float)
-    points.add_argument("--withdraw", action="store_true", help="let the checks decide again")
-    command.add_argument("--reason", metavar="TEXT", required=True, help="why; the student reads it")
+    points.add_argument("points", metavar="POINTS", nargs="?", type=float, help="the task's points")
+    points.add_argument("--withdraw", action="store_true", help="remove the decision, so that the checks decide again")
+    command.add_argument("--reason", metavar="TEXT", required=True, help="the reason, which the student reads")
 
     command = add_command(commands, extend, "give one student more time before late penalties")
-    command.add_argument("student", metavar="STUDENT", type=not_empty)
+    command.add_argument("student", metavar="STUDENT", type=not_empty, help="the student's name in the results")
     command.add_argument(
-        "hours", metavar="TIME", type=_hours, help="after the due date, such as 2d, 12h or 1d12h; 0h takes it back"
+        "hours", metavar="TIME", type=_hours, help="time after the due date, such as 2d, 12h or 1d12h; 0h takes it back"
     )
     command.add_argument(
-        "--gradebook", metavar="URL", type=not_empty, help="nbgrader's gradebook (default: the course's own)"
+        "--gradebook",
+        metavar="URL",
+        type=not_empty,
+        help="nbgrader's gradebook, as a database URL (default: the course's own)",
     )
 
 

@@ -18,43 +18,49 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = add_command(commands, grade, "score a class; goes on where it stopped")
+    command = add_command(commands, grade, "mark a class; a run that was interrupted resumes")
     command.add_argument(
         "folder",
         metavar="DIR",
         nargs="?",
         type=Path,
-        help="holds STUDENT/consistency-models/*.ipynb, STUDENT/*.ipynb or STUDENT.ipynb (default: submitted), or is a "
-        "download from Canvas or Moodle, as a folder or a zip",
+        help="the submissions, as `STUDENT/ASSIGNMENT/*.ipynb`, `STUDENT/*.ipynb` or `STUDENT.ipynb`, or a "
+        "download from Canvas or Moodle, as a folder or a zip (default: submitted)",
     )
-    command.add_argument("--out", metavar="DIR", type=Path, help="where the reports go (default: results)")
-    command.add_argument("--workers", metavar="N", type=_count, help="how many at a time (default: one a core)")
+    command.add_argument("--out", metavar="DIR", type=Path, help="the results folder (default: results)")
     command.add_argument(
-        "--scheduler", metavar="ADDRESS", help="mark on the workers of a Dask scheduler; `local` starts some here"
+        "--workers", metavar="N", type=_count, help="how many submissions at a time (default: one per core)"
     )
     command.add_argument(
-        "--roster", metavar="FILE", type=Path, help="a CSV file of who should hand in: its column `id`"
+        "--scheduler",
+        metavar="ADDRESS",
+        help="mark on the workers of a Dask scheduler; `local` starts workers on this machine",
+    )
+    command.add_argument(
+        "--roster", metavar="FILE", type=Path, help="a CSV file of everybody who should hand in, with a column `id`"
     )
     command.add_argument(
         "--only",
         metavar="TASK",
         action="append",
         default=[],
-        help="mark this task again, with what depends on it, and keep the rest of each report; may be given repeatedly",
+        help="re-mark this task and the tasks that depend on it, and keep the rest of each report (repeatable)",
     )
-    command.add_argument("--force", action="store_true", help="mark again what is already done")
+    command.add_argument("--force", action="store_true", help="re-mark submissions that are already marked")
     command.add_argument(
         "--gradebook",
         metavar="URL",
         type=not_empty,
-        help="nbgrader's gradebook, or none (default: the course's own, by its settings)",
+        help="nbgrader's gradebook, as a database URL, or `none` (default: the course's own)",
     )
-    command.add_argument("--verbose", action="store_true", help="print a line for each submission as it is marked")
+    command.add_argument("--verbose", action="store_true", help="print a line per submission as it is marked")
     add_isolation(command)
 
-    command = add_command(commands, compare, "show whose marks changed between two folders of results, and why")
-    command.add_argument("old", metavar="OLD", type=Path, help="a folder that `grade` wrote, or a copy of one")
-    command.add_argument("new", metavar="NEW", type=Path)
+    command = add_command(
+        commands, compare, "show whose marks changed between two results folders, by how much and why"
+    )
+    command.add_argument("old", metavar="OLD", type=Path, help="a results folder, or a copy of one")
+    command.add_argument("new", metavar="NEW", type=Path, help="the results folder to compare with it")
 
 
 def grade(options: argparse.Namespace) -> int:

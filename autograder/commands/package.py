@@ -14,29 +14,35 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command, with one of its own for each package."""
-    what = "put together what others install"
+    what = "build a package to give out"
     command = commands.add_parser("package", help=what, description=f"{what.capitalize()}.")
     packages = command.add_subparsers(metavar="WHAT", required=True)
-    one = add_command(packages, student, "for students, a wheel: the release, its visible checks, the command `check`")
-    one.add_argument("--out", metavar="DIR", type=Path, help="where it goes (default: dist in the course folder)")
-    command = add_command(packages, gradescope, "a zip for Gradescope, where it marks as `score` does here")
-    command.add_argument("--out", metavar="F", type=Path, help="(default: dist/gradescope.zip in the course folder)")
+    one = add_command(
+        packages, student, "build the wheel with which students check their notebook before they submit it"
+    )
+    one.add_argument(
+        "--out", metavar="DIR", type=Path, help="the folder to write it to (default: dist in the course folder)"
+    )
+    command = add_command(packages, gradescope, "build the zip with which Gradescope marks as `score` does")
+    command.add_argument(
+        "--out", metavar="F", type=Path, help="the zip to write (default: dist/gradescope.zip in the course folder)"
+    )
     command.add_argument(
         "--visibility",
         choices=("visible", "after_due_date", "after_published"),
         default="visible",
-        help="when students see checks and points (default: visible)",
+        help="when students see their checks and points (default: visible)",
     )
     command.add_argument(
         "--isolation",
         choices=("best", "namespaces", "process"),
         default="best",
-        help="best: namespaces where Gradescope's container allows them, else process",
+        help="`best` uses namespaces if Gradescope's container allows them, else `process` (default: best)",
     )
-    command.add_argument("--torch-index", metavar="URL", default="", help="an index that has the CPU build of torch")
-    one = add_command(packages, course, "the private repository in which a course marks, with its workflows")
+    command.add_argument("--torch-index", metavar="URL", default="", help="a package index with the CPU build of torch")
+    one = add_command(packages, course, "write the private repository in which a course marks, with its CI workflows")
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
-    one = add_command(packages, repository, "the repository that each student gets, with the visible checks alone")
+    one = add_command(packages, repository, "write the repository that each student gets, with only the visible checks")
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
 
 

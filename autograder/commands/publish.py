@@ -15,25 +15,42 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    command = add_command(commands, publish, "tell a CI system what is stored; needs nothing but Python")
-    command.add_argument("form", choices=("github", "classroom", "junit", "prairielearn"), help="for whom")
-    command.add_argument("path", metavar="PATH", type=Path, help="a folder of results, or the JSON report of a student")
+    command = add_command(
+        commands, publish, "export saved results for GitHub, GitHub Classroom, JUnit readers or PrairieLearn"
+    )
+    command.add_argument("form", choices=("github", "classroom", "junit", "prairielearn"), help="the format")
+    command.add_argument("path", metavar="PATH", type=Path, help="a results folder, or one student's JSON report")
     command.add_argument(
         "--out",
         metavar="F",
         type=Path,
         help="the file to write (default: GITHUB_STEP_SUMMARY for github, GITHUB_OUTPUT for classroom, else stdout)",
     )
-    command = add_command(commands, canvas, "enter the marks of a class in Canvas's own export of its gradebook")
-    command.add_argument("export", metavar="EXPORT", type=Path, help="the CSV file that Canvas exports")
+    command = add_command(commands, canvas, "fill in the marks of a class in a gradebook exported from Canvas")
+    command.add_argument("export", metavar="EXPORT", type=Path, help="the CSV file that Canvas exported")
     command.add_argument(
-        "results", metavar="RESULTS", type=Path, nargs="?", default=Path("results"), help="(default: results)"
+        "results",
+        metavar="RESULTS",
+        type=Path,
+        nargs="?",
+        default=Path("results"),
+        help="the results folder (default: results)",
     )
-    command.add_argument("--out", metavar="F", type=Path, help="the file for Canvas (default: RESULTS/canvas.csv)")
-    command.add_argument("--column", metavar="TITLE", help="the assignment in Canvas (default: the one of our name)")
-    command.add_argument("--scale", action="store_true", help="convert to the points that Canvas has for it")
     command.add_argument(
-        "--all-columns", action="store_true", help="keep the other assignments' marks too, as old as the export is"
+        "--out", metavar="F", type=Path, help="the file to import into Canvas (default: RESULTS/canvas.csv)"
+    )
+    command.add_argument(
+        "--column",
+        metavar="TITLE",
+        help="the assignment's title in Canvas (default: the column with the assignment's name)",
+    )
+    command.add_argument(
+        "--scale", action="store_true", help="convert the marks to the points that Canvas has for the assignment"
+    )
+    command.add_argument(
+        "--all-columns",
+        action="store_true",
+        help="also keep the other assignments' marks, which are as old as the export",
     )
 
 

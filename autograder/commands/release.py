@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    command = add_command(commands, release, "build release/ from source/ and prove it")
-    command.add_argument("--check", action="store_true", help="write nothing; fail when release/ is stale")
-    add_command(commands, lesson, "build the lesson's page alone")
+    command = add_command(commands, release, "build release/ from source/, and prove that nothing hidden is in it")
+    command.add_argument("--check", action="store_true", help="write nothing; fail if release/ is out of date")
+    add_command(commands, lesson, "build only the lesson's page")
 
 
 def release(options: argparse.Namespace) -> int:

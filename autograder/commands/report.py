@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = add_command(commands, report, "write the report on a class again, from its stored reports")
+    command = add_command(commands, report, "write the class report again, from stored results")
     command.add_argument(
-        "folder", metavar="DIR", nargs="?", type=Path, help="the folder of results (default: results in the course)"
+        "folder", metavar="DIR", nargs="?", type=Path, help="the results folder (default: results in the course folder)"
     )
-    command.add_argument("--out", metavar="F", type=Path, help="where the page goes (default: DIR/index.html)")
+    command.add_argument("--out", metavar="F", type=Path, help="the page to write (default: DIR/index.html)")
     command.add_argument(
-        "--anonymous", action="store_true", help="no name, and nothing made of one (default: DIR/anonymous.html)"
+        "--anonymous",
+        action="store_true",
+        help="leave out the names and everything made from them (default page: DIR/anonymous.html)",
     )
     command.set_defaults(isolation="namespaces")  # of each report its own counts
 

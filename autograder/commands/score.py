@@ -17,24 +17,26 @@ _FORMS = {
     "junit": "JUnit XML",
     "html": "a web page",
     "markdown": "Markdown, for a CI job's summary",
-    "gradescope": "results.json",
+    "gradescope": "Gradescope's results.json",
 }
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = add_command(commands, score, "score one notebook")
-    command.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    command = add_command(commands, score, "mark one notebook")
+    command.add_argument("notebook", metavar="NOTEBOOK", type=Path, help="the notebook to mark")
     command.add_argument(
         "--student",
         metavar="ID",
         type=not_empty,
-        help="who handed it in (default: nbgrader's folder, or the file's name)",
+        help="whose it is (default: the student's folder in nbgrader's layout, else the file's name)",
     )
     for form, what in _FORMS.items():
         command.add_argument(f"--{form}", metavar="F", type=Path, help=f"write the report as {what} (- for stdout)")
-    command.add_argument("--explain", action="store_true", help="for staff: checks, limits, versions and seeds as well")
-    command.add_argument("--fail-under", metavar="PERCENT", type=_percent, help="exit with 1 below this score")
+    command.add_argument(
+        "--explain", action="store_true", help="for staff: also print the checks, limits, versions and seeds"
+    )
+    command.add_argument("--fail-under", metavar="PERCENT", type=_percent, help="exit with 1 if the score is lower")
     add_isolation(command)
 
 

@@ -27,6 +27,9 @@ PAGES = sorted(
         *(ROOT / "autograder" / "platforms").glob("*/README.md"),
     ]
 )
+GENERATED = {
+    "docs/commands.md"
+}  # test_commands_page holds it against the parsers: it shows every command, and types none
 LANGUAGES = {"sh", "python", "toml", "text", "json"}  # of blocks; all but `sh` show something, and are not typed
 PROGRAMS = {
     "autograder",
@@ -143,7 +146,7 @@ def test_blocks_say_what_they_are(page: Path) -> None:
             language = token.info.split()[:1]
             assert language, f"{where} has no language"
             assert language[0] in LANGUAGES, f"{where} has a language that is not known here"
-            if language != ["sh"]:
+            if language != ["sh"] and name(page) not in GENERATED:
                 programs = [line for line in token.content.splitlines() if line.split()[:1] and is_command(line)]
                 assert not programs, f"{where} shows a command: {programs[0]}; make it `sh`"
 
@@ -182,7 +185,7 @@ def test_named_tests_exist(test: str) -> None:
         assert Path(page).name in source, page
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", [page for page in PAGES if name(page) not in GENERATED], ids=name)
 def test_every_command_in_running_text_is_run(page: Path) -> None:
     """It is typed in some block, run by a named test, or on the short list with a reason."""
     typed, listed = typed_lines(), [words(command) for command in (*ELSEWHERE, *NOT_RUN)]

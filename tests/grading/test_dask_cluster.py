@@ -139,7 +139,7 @@ def test_cluster_interrupted_ends_cleanly_and_goes_on(course: Path) -> None:
     os.killpg(run.pid, signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert (run.returncode, out) == (130, "")
-    assert err == "autograder: interrupted; what is written stays, and the same command goes on\n"
+    assert err == "autograder: interrupted; the results so far are kept, and the same command resumes\n"
     until(lambda: not processes_of(run.pid))
     marked(course)
     for student in ("ben", "cleo"):

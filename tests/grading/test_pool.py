@@ -175,7 +175,7 @@ def test_grade_interrupted_while_workers_start_says_one_sentence(course: Path) -
     os.killpg(run.pid, signal.SIGINT)
     out, err = run.communicate(timeout=30)
     assert (run.returncode, out) == (130, "")
-    assert err == "autograder: interrupted; what is written stays, and the same command goes on\n"
+    assert err == "autograder: interrupted; the results so far are kept, and the same command resumes\n"
     until(lambda: not processes_of(run.pid))
 
 
