@@ -21,8 +21,7 @@ def add(commands: Commands) -> None:
         metavar="TASK",
         action="append",
         default=[],
-        help="mark the recorded answers to this task alone, beside the reference and the blank release; may be given "
-        "repeatedly",
+        help="mark only this task's recorded answers, the reference and the blank release (repeatable)",
     )
 
 
