@@ -24,6 +24,7 @@ test: $(INSTALLED) browser  ## lint, types and all tests, exactly as CI runs the
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: $(INSTALLED)  ## the assignment proves itself: the release is fresh, marks are right

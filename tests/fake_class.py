@@ -18,8 +18,8 @@ from autograder.assignment import load_assignment
 from autograder.grading.executors import Crew
 from autograder.grading.grade_class import ClassJob, grade_class
 from autograder.grading.job import Marking
-from autograder.intake.class_folder import file_name
 from autograder.settings import Settings
+from autograder.system.file_names import file_name
 from tests.fake_judge import FakeJudge, small_course
 
 HOSTILE_NAMES = [

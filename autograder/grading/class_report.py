@@ -13,10 +13,10 @@ from autograder.errors import UsageError
 from autograder.grading.job import NOTHING, Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, read_record, stored_files
-from autograder.intake.class_folder import file_name
 from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
 from autograder.render.class_statistics import ClassStatistics, is_suspicious, limits_in, misconceptions_in, notices_in
 from autograder.report import UNREADABLE, Report
+from autograder.system.file_names import file_name
 from autograder.system.files import refuse_to_replace, write_atomically
 
 INDEX, ANONYMOUS = "index.html", "anonymous.html"

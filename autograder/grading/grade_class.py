@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from autograder.errors import UsageError
 from autograder.grading.executors import Crew, Embedded, clear_up, cores, load_ahead
@@ -29,10 +29,17 @@ from autograder.render.wording import for_log, number, one_line
 from autograder.report import GRADER_ERROR, Report
 from autograder.text import how_many
 
-if TYPE_CHECKING:
-    from autograder.nbgrader_host.gradebook import Gradebook  # and with it nbgrader, which marking alone does not need
-
 NAMES_SHOWN = 20  # of students who handed nothing in; all of them have a row in grades.csv
+
+
+class Gradebook(Protocol):
+    """Where marks are entered besides the results: nbgrader's gradebook, which marking alone does not need."""
+
+    def holds(self, report: Report, handin: Handin) -> bool:
+        """Return whether this very report was entered last."""
+
+    def write(self, report: Report, handin: Handin) -> None:
+        """Enter a report."""
 
 
 @dataclass(frozen=True)

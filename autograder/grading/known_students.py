@@ -6,7 +6,8 @@ from pathlib import Path
 
 from autograder.errors import UsageError
 from autograder.grading.stored_reports import report_names
-from autograder.intake.class_folder import Roll, file_name
+from autograder.intake.class_folder import Roll
+from autograder.system.file_names import file_name
 from autograder.text import one_line
 
 

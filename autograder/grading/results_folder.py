@@ -21,12 +21,13 @@ from autograder.grading.class_report import INDEX, class_report, gather
 from autograder.grading.job import Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import GRADES, read_record, read_report
-from autograder.intake.class_folder import LOCK, STAFF, Handin, file_name, file_sha256
+from autograder.intake.class_folder import LOCK, STAFF, Handin, file_sha256
 from autograder.judge.regrade import Regrade, fits
 from autograder.render.class_page import ClassRow, to_class_page
 from autograder.render.html import to_html
 from autograder.render.wording import clean, for_log
 from autograder.report import GRADED, GRADER_ERROR, Report, json_text
+from autograder.system.file_names import file_name
 from autograder.system.files import remove_leftovers, write_atomically
 from autograder.text import no_formula
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
-from autograder.intake.class_folder import STAFF, file_name
+from autograder.intake.class_folder import STAFF
 from autograder.report import Report
+from autograder.system.file_names import file_name
 from autograder.text import no_formula
 
 FOR_STAFF = ("staff", "evidence")  # fields of Report that stand in OUT/staff/NAME.json

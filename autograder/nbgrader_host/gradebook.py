@@ -24,10 +24,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.assignment import NAME, Assignment
 from autograder.errors import DiskFull, GraderFault, UsageError
-from autograder.intake.class_folder import Handin, file_name
+from autograder.intake.class_folder import Handin
 from autograder.nbgrader_host.course import NbgraderCourse, load_course
 from autograder.nbgrader_host.marked_notebook import add_verdicts, restored
 from autograder.report import GRADER_ERROR, Report
+from autograder.system.file_names import file_name
 from autograder.system.files import MAKE_ROOM, is_full, make_folder, write_atomically
 
 KEPT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange needs to bring the feedback back

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake.class_folder import file_name
+from autograder.system.file_names import file_name
 from tests.fake_class import HOSTILE_NAMES, grade, run
 from tests.fake_judge import hand_in, small_course
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import UsageError
-from autograder.intake.class_folder import Roll, file_name, file_sha256, student_id
+from autograder.intake.class_folder import Roll, file_sha256, student_id
+from autograder.system.file_names import file_name
 from tests.fake_class import HOSTILE_NAMES
 from tests.fake_judge import hand_in
 

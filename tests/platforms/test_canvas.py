@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
-from autograder.intake.class_folder import file_name
 from autograder.report import GRADER_ERROR, CheckResult, Report, TaskResult
+from autograder.system.file_names import file_name
 from autograder.verdict import Status
 from tests.fake_class import HOSTILE_NAMES, name_the_class
 from tests.sample_reports import graded

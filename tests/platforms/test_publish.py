@@ -18,10 +18,10 @@ import xmlschema
 from junitparser import JUnitXml
 
 from autograder.errors import GraderFault
-from autograder.intake.class_folder import file_name
 from autograder.render.github import SUMMARY_BYTES, command, to_annotations, to_classroom, to_summary
 from autograder.render.prairielearn import to_prairielearn
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Decision, Report, TaskResult
+from autograder.system.file_names import file_name
 from autograder.verdict import Status
 from tests.fake_class import HOSTILE_NAMES, name_the_class
 from tests.sample_reports import HOSTILE, graded, hostile, is_plain

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 from autograder.grading.class_report import class_report, gather
-from autograder.intake.class_folder import file_name
 from autograder.render.class_page import to_class_page
 from autograder.report import GRADER_ERROR, Report
+from autograder.system.file_names import file_name
 from tests.browser import DESK, PHONE, is_cut_off, needs_chromium, open_browser, open_page, violations
 from tests.fake_class import HOSTILE_NAMES
 from tests.nbgrader_courses import report_of
