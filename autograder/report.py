@@ -12,7 +12,7 @@ from autograder.assignment import NAME, Task
 from autograder.verdict import Notice as Notice
 from autograder.verdict import Status
 
-SCHEMA = 1
+SCHEMA, READABLE = 2, (1, 2)  # of 1 the figures were stored in another form, and are not drawn
 GRADED, UNREADABLE, GRADER_ERROR = "graded", "unreadable", "grader_error"
 
 
@@ -79,7 +79,7 @@ class Report:
     warnings: tuple[Notice, ...] = ()
     checks_readable: bool = False  # True only under `--isolation process` where no wall hides the checks
     staff: dict[str, Any] = field(default_factory=dict)  # for OUT/staff/STUDENT.json, never in the report
-    evidence: dict[str, Any] = field(default_factory=dict)  # what figures show (evidence.py); stored beside `staff`
+    figures: list[dict[str, Any]] = field(default_factory=list)  # render.drawing.Figure as JSON; stored beside `staff`
 
     @property
     def score(self) -> float | None:
@@ -131,11 +131,12 @@ class Report:
     def from_dict(cls, value: dict[str, Any], **known: Any) -> Report:
         """Return the report whose `to_dict()` is `value`; `known` holds what the JSON does not: staff.
 
-        Raises ValueError for anything that `to_dict` of this version does not make: a report is never repaired.
+        Raises ValueError for anything that `to_dict` does not make: a report is never repaired. One of schema 1 has the
+        same fields.
         """
         try:
             report = _report(value, known)
-            same = report.to_dict() == value
+            same = value["schema"] in READABLE and report.to_dict() == value | {"schema": SCHEMA}
         except KeyError as error:
             raise ValueError(f"not a stored report: it has no {error}") from None
         except (AttributeError, TypeError, ZeroDivisionError):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from autograder.assignments.consistency_models.figures import figures
 from autograder.grading.job import NOTHING
 from autograder.report import GRADED, UNREADABLE, CheckResult, Notice, Report, TaskResult
 from autograder.verdict import Status
@@ -42,6 +43,8 @@ EVIDENCE: dict[str, Any] = {
         {"n_steps": 4, "asked": None, "expected": [1.0, 0.75, 0.501, 0.252], "right": False},
     ],
 }
+
+FIGURES = [figure.to_dict() for figure in figures(EVIDENCE)]
 
 
 def check(id: str, title: str, share: str, status: Status = Status.PASSED, message: str = "") -> CheckResult:

@@ -46,6 +46,12 @@ def without_seconds(path: Path) -> dict[str, Any]:
     return report | {"seconds": None}
 
 
+def figures_of(results: Path, student: str) -> list[dict[str, Any]]:
+    """Return the figures that are stored of a student."""
+    record = json.loads((results / "staff" / f"{student}.json").read_text())
+    return list(record["figures"])
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder that `make grade`, as README has it typed, leaves in a copy of what it needs.
@@ -109,16 +115,16 @@ def test_score_cold_is_the_same_as_grade_warm(graded: Path) -> None:
     assert page.read_text(encoding="utf-8").count("<figure>") == 3
 
 
-def test_evidence_is_kept_for_staff_and_not_in_the_report(graded: Path) -> None:
-    """What the figures show is stored, so that pages can be drawn again; an untouched notebook has none."""
-    stored = {name: json.loads((graded / "results" / "staff" / f"{name}.json").read_text()) for name in STUDENTS}
-    assert {name: sorted(record["evidence"]) for name, record in stored.items()} == {
+def test_figures_are_stored_beside_the_report_and_not_in_it(graded: Path) -> None:
+    """Figures are stored as data, so that pages can be drawn again; an untouched notebook has none."""
+    stored = {name: figures_of(graded / "results", name) for name in STUDENTS}
+    assert {name: [figure["name"] for figure in figures] for name, figures in stored.items()} == {
         "broken": [], "hostile": [], "untouched": [],
-        "correct": ["distance", "levels", "replaced", "samples"],
-        "partly-wrong": ["distance", "levels", "replaced", "samples"],
+        "correct": ["samples", "distance", "levels"],
+        "partly-wrong": ["samples", "distance", "levels"],
     }  # fmt: skip
-    assert stored["partly-wrong"]["evidence"]["replaced"] == ["ema_update"]
-    assert "evidence" not in (graded / "results" / "correct.json").read_text()
+    assert "In place of ema_update" in stored["partly-wrong"][1]["words"]
+    assert "figures" not in (graded / "results" / "correct.json").read_text()
 
 
 def test_reports_show_nothing_hidden(graded: Path) -> None:
@@ -139,15 +145,15 @@ def test_grade_goes_on_where_it_stopped(graded: Path) -> None:
 
 
 def test_grade_only_keeps_what_it_does_not_mark(graded: Path) -> None:
-    """Marked again in a part, and with the rest kept, a report is the same as marked whole; so is the evidence."""
+    """Marked again in a part, and with the rest kept, a report is the same as marked whole; so are its figures."""
     results = graded / "results"
     before = {name: without_seconds(results / f"{name}.json") for name in STUDENTS}
-    evidence = {name: json.loads((results / "staff" / f"{name}.json").read_text())["evidence"] for name in STUDENTS}
+    figures = {name: figures_of(results, name) for name in STUDENTS}
     run = grade(graded, "--only", "sample_consistency_multistep", "--only", "boundary_condition", "--force")
     assert run.returncode == 0, run.stderr
     for name in STUDENTS:
         assert without_seconds(results / f"{name}.json") == before[name], name
         record = json.loads((results / "staff" / f"{name}.json").read_text())
-        assert record["evidence"] == evidence[name], name
+        assert record["figures"] == figures[name], name
         again = record["staff"].get("marked_again")
         assert again == (None if name == "broken" else ["boundary_condition", "sample_consistency_multistep"]), name

@@ -115,7 +115,7 @@ def test_from_dict_finds_the_exact_shares() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": 2},
+        {"schema": 3},
         {"score": 100.0},
         {"tasks": None},
         {"tasks": [{"id": "t"}]},

@@ -121,7 +121,7 @@ class Results:
             "how": {**self.how, **how_kept},
             "report_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "staff": report.staff,
-            "evidence": report.evidence,
+            "figures": report.figures,
         }
         write_atomically(self.out / f"{name}.html", to_html(report))
         write_atomically(self._report(handin.student), text)

@@ -16,7 +16,7 @@ from autograder.report import Report
 from autograder.system.file_names import file_name
 from autograder.text import no_formula
 
-FOR_STAFF = ("staff", "evidence")  # fields of Report that stand in OUT/staff/NAME.json
+FOR_STAFF = ("staff", "figures")  # fields of Report that stand in OUT/staff/NAME.json
 GRADES = "grades.csv"
 A_STORED_FILE = "part of the stored results"
 

@@ -18,7 +18,7 @@ import torch
 
 from autograder import __version__
 from autograder.assignment import NAME, Assignment
-from autograder.assignments.consistency_models.evidence import Watching, gather, kept_evidence
+from autograder.assignments.consistency_models.evidence import Watching, figures_of
 from autograder.assignments.consistency_models.training.quality import Reference
 from autograder.box.limits import keep_freed_memory
 from autograder.errors import GraderFault
@@ -78,15 +78,15 @@ class Judge:
         """
         started = time.monotonic()
         submission = read_submission(path, self.assignment)
-        session, collector, evidence = self._run(submission, regrade)
+        session, collector, figures = self._run(submission, regrade)
         if collector.broken:
             raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
-        report = self._report(session, collector, student)
+        report = replace(self._report(session, collector, student), figures=figures)
         if regrade is not None and collector.kept:
-            report, evidence = with_kept(regrade, report), {**kept_evidence(regrade), **evidence}
-        return replace(report, evidence=evidence, seconds=time.monotonic() - started)
+            report = with_kept(regrade, report)
+        return replace(report, seconds=time.monotonic() - started)
 
-    def _run(self, submission: Submission, regrade: Regrade | None) -> tuple[Session, Collector, dict[str, Any]]:
+    def _run(self, submission: Submission, regrade: Regrade | None) -> tuple[Session, Collector, list[dict[str, Any]]]:
         tasks = [task.id for task in self.assignment.tasks]
         session = Session(self._usable_keeper, submission, self.settings, tasks, self.assignment.elsewhere)
         examples = self.settings.feedback == "example"
@@ -100,7 +100,7 @@ class Judge:
         self._usable_keeper()
         with affinity.only_one():
             run_checks(collector, tasks)
-        return session, collector, gather(collector.training, watching.levels)
+        return session, collector, figures_of(collector.training, watching.levels)
 
     def _usable_keeper(self) -> Keeper:
         """Return a keeper that is ready for a box: where the old one is not usable, a new one."""

@@ -74,7 +74,16 @@ def with_kept(regrade: Regrade, report: Report) -> Report:
             notices[notice.code, notice.cell] = notice
     of_cells = [notice for notice in notices.values() if notice.code in OF_CELLS]
     others = [notice for notice in report.warnings if notice.code not in OF_CELLS]
-    return replace(report, warnings=(*others, *in_order(of_cells)), staff=_staff(regrade, report.staff))
+    warnings = (*others, *in_order(of_cells))
+    return replace(report, warnings=warnings, staff=_staff(regrade, report.staff), figures=_figures(regrade, report))
+
+
+def _figures(regrade: Regrade, report: Report) -> list[dict[str, Any]]:
+    """Return a report's figures, and the stored ones of tasks that were kept, in the order of the tasks."""
+    fresh = {figure["task"] for figure in report.figures}
+    stored = [figure for figure in regrade.stored.figures if figure["task"] in regrade.kept.keys() - fresh]
+    order = [task.id for task in report.tasks]
+    return sorted([*stored, *report.figures], key=lambda figure: order.index(figure["task"]))
 
 
 def _staff(regrade: Regrade, fresh: dict[str, Any]) -> dict[str, Any]:

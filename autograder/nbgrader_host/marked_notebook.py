@@ -17,10 +17,10 @@ from typing import Any
 from nbformat import from_dict, v4
 
 from autograder.assignment import Assignment
-from autograder.assignments.consistency_models.figures import Figure, figures
 from autograder.errors import Unreadable
 from autograder.intake.cells import RawCell
 from autograder.intake.submission import read_with_text
+from autograder.render.drawing import Figure
 from autograder.render.wording import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
 from autograder.report import GRADED, Report, TaskResult
 from autograder.verdict import Status
@@ -45,7 +45,7 @@ def restored(path: Path | None, assignment: Assignment, release: Any) -> Any:
 def add_verdicts(notebook: Any, report: Report) -> None:
     """Put what came of each task into the outputs of its test cell, as nbgrader reads it, and a summary on top."""
     tasks = {task.id: task for task in report.tasks}
-    shown = figures(report.evidence)
+    shown = [Figure.from_dict(figure) for figure in report.figures]
     for cell in notebook.cells:
         task = tasks.get(cell.metadata.get("autograder", {}).get("task"))
         if task is not None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from autograder.render.drawing import Box, Dots, Drawing, Line, Mark, Ring, Words
+from autograder.render.drawing import FONT, Box, Dots, Drawing, Line, Mark, Ring, Words
 
 # The light page's colours (style.css.j2); a test holds them to be the same.
 COLOURS = {
@@ -20,7 +20,7 @@ COLOURS = {
     "held": "#0b6e4f",
     "lost": "#b3261e",
     "data": "#727d8d",
-    "teacher": "#b45309",
+    "reference": "#b45309",
     "own": "#2f5fb3",
 }
 SCALE = 2  # pixels of the picture a unit: sharp on a fine screen
@@ -39,7 +39,7 @@ def to_png(panels: Sequence[tuple[str, Drawing]]) -> bytes:
     pen = ImageDraw.Draw(image)
     left = GAP
     for title, drawing in panels:
-        _paint(pen, Words((0.0, -8.0), title, "ink", "start", 12.0), left, GAP + HEAD)
+        _paint(pen, Words((0.0, -8.0), title, "ink", "start"), left, GAP + HEAD)
         for mark in drawing.marks:
             _paint(pen, mark, left, GAP + HEAD)
         left += drawing.width + GAP
@@ -80,8 +80,8 @@ def _paint(pen: ImageDraw.ImageDraw, mark: Mark, left: float, top: float) -> Non
         case Box(corner, size, _, _):
             (x, y), (width, height) = at(corner), size
             pen.rectangle((x, y, x + width * factor, y + height * factor), fill=colour)
-        case Words(point, text, _, anchor, size):
-            font = ImageFont.load_default(size * factor)
+        case Words(point, text, _, anchor):
+            font = ImageFont.load_default(FONT * factor)
             pen.text(at(point), text.translate(SPELLED), fill=colour, font=font, anchor=ANCHORS[anchor])
 
 

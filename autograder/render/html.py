@@ -9,7 +9,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.assignments.consistency_models.figures import Figure, figures
+from autograder.render.drawing import Figure
 from autograder.render.wording import (
     NOTICES_SHOWN,
     SIGNS,
@@ -31,7 +31,7 @@ def to_html(report: Report) -> str:
     shown = report.warnings[:NOTICES_SHOWN]
     more = len(report.warnings) - len(shown)
     below: dict[str, list[Figure]] = {task.id: [] for task in report.tasks}
-    for figure in figures(report.evidence):
+    for figure in map(Figure.from_dict, report.figures):
         below.setdefault(figure.task, []).append(figure)
     return render_page("report", report=report, notices=shown, more_notices=more, figures=below)
 

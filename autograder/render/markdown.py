@@ -62,25 +62,17 @@ def _blocks(report: Report, heading: str) -> Iterator[str]:
         yield f"> {escaped(clean(report.reason))}"
     if report.status == GRADED:
         yield "\n".join(["| Task | Score |", "| --- | ---: |", *(_row(task) for task in report.tasks)])
-    measured = _measured(report)
     for task in report.tasks:
         if task.checks:
             title = escaped(one_line(task.title))
             yield f"{heading}# {title}\n\n" + "\n".join(_check(task, check) for check in task.checks)
-            yield from (escaped(sentence) for about, sentence in measured if about == task.id)
+            told = (figure["words"] for figure in report.figures if figure["task"] == task.id)
+            yield from (escaped(words) for words in told if words)
     if report.warnings:
         yield f"{heading}# Noticed, without any cost\n\n" + "\n".join(_notices(report))
     if report.checks_readable:
         yield "This was marked on a machine where the checks could be read by the submission."
     yield _marked(report)
-
-
-def _measured(report: Report) -> list[tuple[str, str]]:
-    if not report.evidence:
-        return []  # so that the job of a CI that publishes marks needs nothing but Python, and no figures
-    from autograder.assignments.consistency_models.figures import in_words
-
-    return in_words(report.evidence)
 
 
 def _score(report: Report) -> str:

@@ -12,7 +12,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.assignments.consistency_models.figures import in_words
 from autograder.render.wording import (
     NOTICES_SHOWN,
     SIGNS,
@@ -73,7 +72,7 @@ def report_table(report: Report) -> RenderableType:
         parts.append(_message(report.reason))
     parts.append(table)
     parts += [_lost(task, check) for task in report.tasks for check in task.failed]
-    parts += [_message(sentence) for _, sentence in in_words(report.evidence)]
+    parts += [_message(figure["words"]) for figure in report.figures if figure["words"]]
     parts += [_message(f"note: {note(w)}", "yellow") for w in report.warnings[:NOTICES_SHOWN]]
     if report.checks_readable:
         parts.append(_message("note: on this machine the checks were readable to the submission", "yellow"))

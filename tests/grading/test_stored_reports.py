@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from autograder.assignment import load_assignment
 from autograder.errors import UsageError
+from autograder.grading.class_report import ReportJob, write_class_report
+from autograder.grading.compare import Side, compared
 from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
 from autograder.grading.stored_reports import StoredClass, read_record, read_report
 from autograder.intake.class_folder import Handin
+from autograder.platforms.publish import read_stored
+from autograder.render.html import to_html
 from autograder.settings import Settings
 from tests.fake_class import HOSTILE_NAMES, grade
 from tests.fake_judge import FakeJudge, hand_in, small_course
@@ -69,3 +75,38 @@ def test_no_name_leaves_the_class(tmp_path: Path) -> None:
     stored = StoredClass(course / "results")
     assert len(list(stored)) == len(HOSTILE_NAMES)
     assert (stored.left_over, stored.broken) == (0, 0)
+
+
+# --- what the version before has stored
+
+SCHEMA_1 = Path(__file__).parent / "schema_1"
+
+
+def test_a_report_of_schema_1_is_read_whole() -> None:
+    """Its marks and what is for staff are as they were; its figures, stored in another form, are not drawn."""
+    old = json.loads((SCHEMA_1 / "partly-wrong.json").read_text())
+    report = read_report(SCHEMA_1, "partly-wrong")
+    assert report is not None
+    assert report.to_dict() == old | {"schema": 2}
+    assert report.staff["calls_seconds"] == 0.345
+    assert report.figures == []
+    assert "<figure>" not in to_html(report)
+
+
+def test_a_class_of_schema_1_is_reported_compared_and_published(tmp_path: Path) -> None:
+    """Every reader of stored reports takes it; none of them writes into it."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(SCHEMA_1, old)
+    shutil.copytree(SCHEMA_1, new)
+    stored = read_report(old, "partly-wrong")
+    assert stored is not None
+    (new / "partly-wrong.json").write_text(stored.to_json())
+    before, after = Side(old), Side(new)
+    change = compared(before, after, "partly-wrong")
+    assert change is not None
+    assert not change.differs
+    page, kept = write_class_report(ReportJob(old), None)
+    assert [row.score for row in kept.rows] == [84.0]
+    assert "partly-wrong" in page.read_text()
+    assert [report.score for report in read_stored(old)] == [84.0]
+    assert [report.score for report in StoredClass(old)] == [84.0]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,14 @@ import pytest
 from autograder.errors import UsageError
 from autograder.grading import provenance
 from autograder.grading.executors import Lent
+from autograder.grading.stored_reports import read_report
 from autograder.grading.worker import dismiss_judge
+from autograder.judge.regrade import Regrade, with_kept
+from autograder.report import SCHEMA, Report
 from tests.fake_class import grade, marked, report
 from tests.fake_judge import hand_in, small_course
+
+STAFF = {"output": {}, "suspicions": []}
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def other_checks(monkeypatch: pytest.MonkeyPatch, *tasks: str) -> None:
     monkeypatch.setattr(provenance, "_content", lambda path: content(path) + (b"#" if path.name in names else b""))
 
 
-def forge(course: Path, student: str, **scores: float) -> None:
+def forge(course: Path, student: str, schema: int = SCHEMA, **scores: float) -> None:
     """Store other scores than this marking gives, as an earlier one may have given; the report stays whole."""
     path, record_path = (course / "results" / folder / f"{student}.json" for folder in (".", "staff"))
     value, record = json.loads(path.read_text()), json.loads(record_path.read_text())
@@ -53,6 +59,7 @@ def forge(course: Path, student: str, **scores: float) -> None:
         if task["id"] in scores:
             check = task["checks"][0] | {"score": scores[task["id"]], "status": "wrong"}
             task.update(score=scores[task["id"]], checks=[check])
+    value["schema"] = schema
     value["score"] = sum(task["score"] for task in value["tasks"] if not task["bonus"])
     path.write_text(json.dumps(value))
     record["report_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -74,6 +81,15 @@ def test_only_marks_a_task_again_and_keeps_the_rest(course: Path, monkeypatch: p
     assert again(course, "ema_update") == 0  # it goes on where it stopped
     again(course)
     assert scores(course) == [60.0, 40.0, 10.0]
+
+
+def test_only_keeps_the_marks_of_a_report_of_schema_1(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that the version before has marked is marked again in a part as well, and stored as this one does."""
+    forge(course, "ada", schema=1, noisy_sample=30.0)
+    other_checks(monkeypatch, "ema_update")
+    assert again(course, "ema_update") == 2
+    assert scores(course) == [30.0, 40.0, 10.0]
+    assert report(course, "ada")["schema"] == 2
 
 
 def test_only_with_force_marks_again_what_has_not_changed(course: Path) -> None:
@@ -115,6 +131,21 @@ def test_a_decision_about_a_kept_task_does_not_make_its_checks_new(
     assert scores(course) == [30.0, 7.0, 10.0]
     again(course)
     assert scores(course) == [60.0, 7.0, 10.0]
+
+
+def test_figures_of_kept_tasks_are_kept(course: Path) -> None:
+    """In the tasks' order; of a task that is marked again, or drawn again with another, the new ones."""
+    stored = read_report(course / "results", "ada")
+    assert stored is not None
+
+    def drawn(**names: str) -> Report:
+        return replace(stored, figures=[{"task": task, "name": name} for task, name in names.items()])
+
+    old = drawn(consistency_training_pair="old", ema_update="old", noisy_sample="old")
+    both = with_kept(Regrade(("ema_update",), old, {}), replace(drawn(noisy_sample="new"), staff=STAFF))
+    assert both.figures == [
+        {"task": "noisy_sample", "name": "new"}, {"task": "consistency_training_pair", "name": "old"},
+    ]  # fmt: skip
 
 
 def test_only_names_the_tasks_that_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from autograder.nbgrader_host.marked_notebook import LINE, add_verdicts
 from autograder.report import Report
 from tests.nbgrader_courses import report_of
 from tests.notebooks import blank_notebook, cell
-from tests.sample_reports import EVIDENCE
+from tests.sample_reports import FIGURES
 
 LONG = "The target moves to the weighted mean of its own parameters and online's, whatever the decay. " * 3
 
@@ -64,7 +64,7 @@ def test_what_fits_stays_as_it_is() -> None:
 
 def test_figures_stand_below_their_tasks() -> None:
     """Each figure is a picture in a page's size, its words beside it and read out in its place."""
-    notebook = marked(replace(report_of("ada"), evidence=EVIDENCE))
+    notebook = marked(replace(report_of("ada"), figures=FIGURES))
     counts = {}
     for task in report_of("ada").tasks:
         pictures = [each for each in cell(notebook, f"test_{task.id}").outputs if each.output_type == "display_data"]
@@ -82,7 +82,7 @@ def test_figures_stand_below_their_tasks() -> None:
 @pytest.mark.parametrize("share", [Fraction(0), Fraction(1, 3), Fraction(1)])
 def test_nbgrader_reads_the_points_from_the_cell(share: Fraction) -> None:
     """Whatever is printed and drawn, the number below it is what nbgrader takes, a third of 16 as well as 0."""
-    report = replace(report_of("ada", {"ema_update": share}), evidence=EVIDENCE)
+    report = replace(report_of("ada", {"ema_update": share}), figures=FIGURES)
     notebook = marked(report)
     for task in report.tasks:
         got, _ = determine_grade(cell(notebook, f"test_{task.id}"))
@@ -91,6 +91,6 @@ def test_nbgrader_reads_the_points_from_the_cell(share: Fraction) -> None:
 
 def test_same_report_makes_the_same_notebook() -> None:
     """Marked twice, a notebook has the same bytes."""
-    report = replace(report_of("ada"), evidence=EVIDENCE)
+    report = replace(report_of("ada"), figures=FIGURES)
     first, second = (nbformat.writes(marked(report)) for _ in range(2))
     assert first == second

@@ -19,7 +19,7 @@ from autograder.render.markdown import to_markdown
 from autograder.render.terminal import class_table, report_table
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult
 from autograder.verdict import Status
-from tests.sample_reports import EVIDENCE, HOSTILE, graded, hostile, is_plain
+from tests.sample_reports import FIGURES, HOSTILE, graded, hostile, is_plain
 
 FORMS = (to_html, to_junit, to_markdown, Report.to_json, lambda report: json.dumps(to_gradescope(report)))
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -183,7 +183,7 @@ def test_as_above_stands_right_below_what_it_repeats() -> None:
 
 def test_report_table_names_scores_and_lost_points() -> None:
     """A row a task and a check, the sum, a sentence for every lost point, and what was measured."""
-    text = printed(report_table(graded(evidence=EVIDENCE)))
+    text = printed(report_table(graded(figures=FIGURES)))
     assert "4 / 16" in text
     assert "22 / 50" in text
     flowing = " ".join(text.split())

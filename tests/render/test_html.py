@@ -13,7 +13,7 @@ from autograder.render.html import to_html
 from autograder.render.markdown import to_markdown
 from autograder.report import Notice
 from tests.browser import DESK, PHONE, is_cut_off, needs_chromium, open_browser, open_page, violations
-from tests.sample_reports import EVIDENCE, HOSTILE, check, graded, hostile
+from tests.sample_reports import FIGURES, HOSTILE, check, graded, hostile
 
 pytestmark = needs_chromium
 MIB = 1 << 20
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of a report with every figure, and a task of each outcome."""
-    ordinary = graded("Ada Lovelace", evidence=EVIDENCE)
+    ordinary = graded("Ada Lovelace", figures=FIGURES)
     quality = replace(ordinary.tasks[0], id="sample_quality", title="The quality of one jump")
     path = tmp_path_factory.mktemp("page") / "ada.html"
     path.write_text(to_html(replace(ordinary, tasks=(*ordinary.tasks, quality))), encoding="utf-8")

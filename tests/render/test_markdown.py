@@ -14,7 +14,7 @@ from autograder.render.markdown import code, escaped, to_markdown
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, TaskResult
 from autograder.text import clean, for_log
 from autograder.verdict import Status
-from tests.sample_reports import EVIDENCE, HOSTILE, graded, hostile, is_plain
+from tests.sample_reports import FIGURES, HOSTILE, graded, hostile, is_plain
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OURS = {
@@ -41,7 +41,7 @@ def read(text: str) -> str:
 
 def test_to_markdown_says_what_the_page_says() -> None:
     """Score, every check with its verdict, hints, the figures in words, notices, and what was marked."""
-    text = to_markdown(graded("Ada", evidence=EVIDENCE))
+    text = to_markdown(graded("Ada", figures=FIGURES))
     for part in (
         "## consistency-models: `Ada`", "**22 of 50 points**", "| The EMA update of the target | 4 / 16 |",
         "- ✗ The target moves to the weighted mean: **wrong value**, 0 / 8\n  > The two weights look exchanged",

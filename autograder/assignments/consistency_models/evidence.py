@@ -3,7 +3,7 @@ teacher, and the noise levels that its sampler asked at.
 
 All of it comes from the judge's own seeds: the samples are the trained network's jump from the calibration's noise,
 the levels are times. What differs from one call to the next is the student's own randomness and is left out.
-It is small, rounded, and made of what JSON knows; rendering needs nothing besides.
+It is small and rounded; figures.py draws it, and the drawings are stored in the report.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.strategies import Draw
+from autograder.assignments.consistency_models.figures import SAMPLER, figures
 from autograder.assignments.consistency_models.sampling import Run, run_sampler
 from autograder.assignments.consistency_models.training.calibration import Calibration
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
 from autograder.assignments.consistency_models.training.quality import Distance, Marking
 from autograder.checking.student import Student
-from autograder.judge.regrade import Regrade
 from autograder.verdict import CheckFailed
 
-SAMPLER = "sample_consistency_multistep"
-QUALITY = "sample_quality"  # all other evidence is of its training
 STEPS = (1, 2, 4, 8)  # as the notebook draws them
 ROWS = 3  # with two rows a missing axis broadcasts in silence
 LEVEL_TOLERANCE = 1e-5  # as in the sampler's own checks
@@ -53,6 +51,11 @@ class Watching:
                 self.levels = levels_visited(student)
 
 
+def figures_of(marking: Marking, levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the figures of a submission as its report stores them."""
+    return [figure.to_dict() for figure in figures(gather(marking, levels))]
+
+
 def gather(marking: Marking, levels: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the evidence on a submission, without what could not be had: an answer is missing, or fails."""
     evidence: dict[str, Any] = {"levels": levels} if levels else {}
@@ -67,14 +70,6 @@ def gather(marking: Marking, levels: list[dict[str, Any]]) -> dict[str, Any]:
     }
     evidence["replaced"] = [name for name in FUNCTIONS if name not in marking.own]
     return evidence
-
-
-def kept_evidence(regrade: Regrade) -> dict[str, Any]:
-    """Return the evidence that belongs to the tasks which are not marked again."""
-    evidence = regrade.stored.evidence
-    return {
-        name: found for name, found in evidence.items() if (SAMPLER if name == "levels" else QUALITY) in regrade.kept
-    }
 
 
 def levels_visited(student: Student) -> list[dict[str, Any]]:

@@ -1,19 +1,12 @@
-"""What was measured of a submission, as figures and as sentences: `Report.evidence` made visible.
-
-A page shows the figures as SVG; nbgrader's feedback as PNG; a terminal and Markdown print the sentences, which are also
-what is read out in place of a figure.
-"""
+"""What was measured of a submission (evidence.py), drawn: the figures of its report, with their sentences."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
-from autograder.render.drawing import Drawing, Point
+from autograder.render.drawing import Drawing, Figure, Point
 
 QUALITY, SAMPLER = "sample_quality", "sample_consistency_multistep"
 PANEL = 150.0  # both sides of a panel of samples; two fit beside each other on a phone
@@ -29,52 +22,15 @@ DISTANCE_KEY = (
 LEVELS_KEY = "A ring is a level where it should ask, a dot in it that it did, a cross a question at another level."
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure that stands below a task; `description` says all that it shows, in words."""
-
-    name: str
-    task: str
-    title: str
-    description: str
-    panels: tuple[tuple[str, Drawing], ...]
-    key: str = ""  # what its signs mean, for those who see it
-
-    @property
-    def svgs(self) -> list[tuple[str, Markup]]:
-        """The panels with their titles, each as an SVG element."""
-        return [
-            (title, drawing.to_svg(f"{self.name}-{place}", title or self.title, self.description))
-            for place, (title, drawing) in enumerate(self.panels)
-        ]
-
-    @property
-    def png(self) -> bytes:
-        """The panels side by side as one picture."""
-        from autograder.render.drawing_png import to_png
-
-        return to_png([(title or self.title, drawing) for title, drawing in self.panels])
-
-
 def figures(evidence: dict[str, Any]) -> list[Figure]:
     """Return the figures for what was measured; none for what was not."""
     found = []
     if "samples" in evidence:
         found.append(_samples(evidence))
     if "distance" in evidence:
-        found.append(_distances(evidence["distance"]))
+        found.append(_distances(evidence["distance"], _replaced(evidence)))
     if evidence.get("levels"):
         found.append(_levels(evidence["levels"]))
-    return found
-
-
-def in_words(evidence: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what the figures show to those who cannot see them, each as the task that it belongs to and a sentence."""
-    found = []
-    if "distance" in evidence:
-        found.append((QUALITY, _distance_in_words(_rows(evidence["distance"])) + _replaced(evidence)))
-    if evidence.get("levels"):
-        found.append((SAMPLER, levels_in_words(evidence["levels"])))
     return found
 
 
@@ -82,7 +38,7 @@ def _samples(evidence: dict[str, Any]) -> Figure:
     clouds = {name: _unpacked(text) for name, text in evidence["samples"].items()}
     panels = (
         ("Real data", _cloud(clouds["target"], "data", ())),
-        ("The teacher, 200 steps", _cloud(clouds["teacher"], "teacher", clouds["target"])),
+        ("The teacher, 200 steps", _cloud(clouds["teacher"], "reference", clouds["target"])),
         ("Your model, one jump", _cloud(clouds["student"], "own", clouds["target"])),
     )
     description = (
@@ -113,7 +69,7 @@ def _cloud(points: Sequence[Point], role: str, behind: Sequence[Point]) -> Drawi
     return drawing
 
 
-def _distances(distance: dict[str, dict[str, float]]) -> Figure:
+def _distances(distance: dict[str, dict[str, float]], replaced: str) -> Figure:
     rows = _rows(distance)
     height = ROW * len(rows) + 40
     drawing = Drawing(WIDE, height)
@@ -134,8 +90,8 @@ def _distances(distance: dict[str, dict[str, float]]) -> Figure:
         drawing.line([(_on_scale(tick), axis), (_on_scale(tick), axis + 4)], "soft")
         drawing.words((_on_scale(tick), axis + 17), f"{tick}×", "soft", "middle")
     drawing.words(((LEFT + WIDE - RIGHT) / 2, axis + 32), "the distance that right functions reach", "soft", "middle")
-    title = "How far from the teacher"
-    return Figure("distance", QUALITY, title, _distance_in_words(rows), (("", drawing),), DISTANCE_KEY)
+    title, words = "How far from the teacher", _distance_in_words(rows)
+    return Figure("distance", QUALITY, title, words, (("", drawing),), DISTANCE_KEY, words + replaced)
 
 
 def _rows(distance: dict[str, dict[str, float]]) -> list[tuple[str, str, dict[str, float]]]:
@@ -176,8 +132,8 @@ def _levels(levels: Sequence[dict[str, Any]]) -> Figure:
         drawing.line([(_on_axis(tick), axis), (_on_axis(tick), axis + 4)], "soft")
         drawing.words((_on_axis(tick), axis + 17), f"{tick:g}", "soft", "middle")
     drawing.words(((LEFT + WIDE - RIGHT) / 2, axis + 32), "noise level t, first jump at the left", "soft", "middle")
-    title = "The noise levels that your sampler asked at"
-    return Figure("levels", SAMPLER, title, levels_in_words(levels), (("", drawing),), LEVELS_KEY)
+    title, words = "The noise levels that your sampler asked at", _levels_in_words(levels)
+    return Figure("levels", SAMPLER, title, words, (("", drawing),), LEVELS_KEY, words)
 
 
 def _visit(drawing: Drawing, at: Point, times: int, expected: bool) -> None:
@@ -186,7 +142,7 @@ def _visit(drawing: Drawing, at: Point, times: int, expected: bool) -> None:
         drawing.words((at[0] + 8, at[1] - 8), f"{times} times", "lost")
 
 
-def levels_in_words(levels: Sequence[dict[str, Any]]) -> str:
+def _levels_in_words(levels: Sequence[dict[str, Any]]) -> str:
     """Return what the figure of the levels shows."""
     parts = []
     for row in levels:

@@ -1,27 +1,20 @@
-"""Figures of a report: the facts in them, as SVG, as PNG and in words."""
+"""Figures of a report: the facts in them, drawn and in words."""
 
 from __future__ import annotations
 
-import io
+import json
 import re
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
 
-from autograder.assignments.consistency_models.figures import figures, in_words
-from autograder.render.drawing import Drawing
+from autograder.assignments.consistency_models.evidence import POINTS
+from autograder.assignments.consistency_models.figures import figures
+from autograder.render.drawing import Figure
 from autograder.render.drawing_png import COLOURS
 from autograder.render.html import to_html
-from tests.sample_reports import EVIDENCE, HOSTILE, graded
-
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def elements(svg: str) -> list[ElementTree.Element]:
-    """Return the elements of an SVG, which must be well formed."""
-    return list(ElementTree.fromstring(str(svg).replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" ', 1)).iter())
+from tests.sample_reports import EVIDENCE, FIGURES, graded
+from tests.svg import elements
 
 
 def test_figures_of_full_evidence_say_what_they_show() -> None:
@@ -44,18 +37,27 @@ def test_figures_of_nothing_are_none() -> None:
     assert "<figure>" not in to_html(graded())
 
 
-def test_in_words_says_what_the_figures_say() -> None:
-    """Forms without pictures have the same numbers, and whose functions were used."""
-    (_, distance), (_, levels) = in_words(EVIDENCE)
-    _, shown, visited = figures(EVIDENCE)
-    assert distance == f"{shown.description} In place of ema_update, which did not hold, the course's own was used."
-    assert levels == visited.description
-    assert in_words({}) == []
+def test_words_of_figures_say_what_they_show() -> None:
+    """Forms without pictures have the same numbers, and whose functions were used; of clouds they say nothing."""
+    samples, distance, levels = figures(EVIDENCE)
+    assert samples.words == ""
+    replaced = "In place of ema_update, which did not hold, the course's own was used."
+    assert distance.words == f"{distance.description} {replaced}"
+    assert levels.words == levels.description
+
+
+def test_figures_are_stored_as_they_are_drawn() -> None:
+    """As a report stores them they are JSON, a few kilobytes, and drawn as before."""
+    for figure, stored in zip(figures(EVIDENCE), FIGURES, strict=True):
+        assert Figure.from_dict(json.loads(json.dumps(stored))).svgs == figure.svgs
+    points = " ".join(["1.25,-0.75"] * POINTS)
+    full = {"samples": dict.fromkeys(("target", "teacher", "student"), points)}
+    assert len(json.dumps([figure.to_dict() for figure in figures(EVIDENCE | full)])) < 20_000
 
 
 def test_svg_is_labelled_and_colours_are_roles() -> None:
     """Every drawing is an image with a title and a description of its own, and no colour that a theme cannot change."""
-    page = to_html(graded(evidence=EVIDENCE))
+    page = to_html(graded(figures=FIGURES))
     drawings = re.findall(r"<svg .*?</svg>", page, re.DOTALL)
     # The page of the sample report has no task sample_quality, so only the sampler's figure is on it.
     assert len(drawings) == 1
@@ -83,36 +85,6 @@ def test_every_mark_is_drawn_inside_its_ground() -> None:
             for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", svg):
                 assert 0 <= float(x) <= width
                 assert 0 <= float(y) <= height
-
-
-def test_png_is_a_small_picture_and_the_same_each_time() -> None:
-    """A few kilobytes, wide enough for a fine screen, byte by byte the same."""
-    for figure in figures(EVIDENCE):
-        png = figure.png
-        assert png == figure.png
-        assert len(png) < 40_000
-        picture = Image.open(io.BytesIO(png))
-        assert picture.format == "PNG"
-        assert picture.width > 600
-        assert len(set(picture.convert("RGB").resize((64, 64)).get_flattened_data())) > 3
-
-
-def test_png_has_the_colours_of_the_light_page() -> None:
-    """The picture's table of colours is the style sheet's, so that both show the same."""
-    block = re.findall(r":root \{(.*?)\}", to_html(graded()), re.DOTALL)[0]
-    page = dict(re.findall(r"--(\w+): (#\w+);", block))
-    assert {role: page[role] for role in COLOURS} == COLOURS
-
-
-def test_a_drawing_escapes_its_texts() -> None:
-    """Texts are never markup, whoever wrote them."""
-    drawing = Drawing(10.0, 10.0)
-    drawing.words((0.0, 0.0), "<script>&")
-    drawing.box((0.0, 0.0), (1.0, 1.0), "own", tip='"><script>')
-    text = HOSTILE.encode("ascii", "ignore").decode().translate(dict.fromkeys(range(32)))
-    found = elements(drawing.to_svg("f", text, text))
-    assert {element.tag.removeprefix(SVG) for element in found} == {"svg", "title", "desc", "text", "rect"}
-    assert found[1].text == text
 
 
 @pytest.mark.parametrize("missing", ["bands", "tail"])
