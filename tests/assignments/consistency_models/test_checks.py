@@ -22,7 +22,7 @@ import torch
 
 from autograder.assignments.consistency_models.checks.oracles import AffineMap
 from autograder.assignments.consistency_models.checks.strategies import Draw, consistency_state, each_seed
-from autograder.assignments.consistency_models.sampling import (
+from autograder.assignments.consistency_models.noise import (
     FALSE_ALARM,
     MANY,
     are_fresh,

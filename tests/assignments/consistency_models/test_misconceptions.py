@@ -15,7 +15,8 @@ from autograder.assignments.consistency_models.checks import oracles
 from autograder.assignments.consistency_models.checks.oracles import AffineMap
 from autograder.assignments.consistency_models.checks.strategies import SIGMA_MIN, Draw
 from autograder.assignments.consistency_models.misconceptions import ALL, LOW_PRECISION, OWN_RANDOMNESS, match
-from autograder.assignments.consistency_models.sampling import MANY, Run
+from autograder.assignments.consistency_models.noise import MANY
+from autograder.assignments.consistency_models.sampling import Run
 from autograder.checking.student import Question, Reply
 from tests.bank import load_bank
 from tests.notebooks import reference_answers

@@ -17,10 +17,8 @@ from autograder.assignments.consistency_models.checks import expect
 from autograder.assignments.consistency_models.checks.oracles import AffineMap
 from autograder.assignments.consistency_models.checks.strategies import SIGMA_MIN, Draw, each_seed
 from autograder.assignments.consistency_models.misconceptions import LOW_PRECISION, match
-from autograder.assignments.consistency_models.sampling import (
+from autograder.assignments.consistency_models.noise import (
     MANY,
-    Jump,
-    Run,
     are_fresh,
     distinct,
     has_few_digits,
@@ -30,12 +28,10 @@ from autograder.assignments.consistency_models.sampling import (
     is_scattered,
     is_standard,
     is_unrelated,
-    question_fault,
-    recovered,
     rows_differ,
-    run_sampler,
     varies,
 )
+from autograder.assignments.consistency_models.sampling import Jump, Run, question_fault, recovered, run_sampler
 from autograder.checking import points
 from autograder.checking.student import Student
 from autograder.verdict import CheckFailed, contract, wrong

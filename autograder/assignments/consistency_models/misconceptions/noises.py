@@ -7,9 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from autograder.assignments.consistency_models.misconceptions.runs import mistake, pairs
-from autograder.assignments.consistency_models.sampling import (
-    Jump,
-    Run,
+from autograder.assignments.consistency_models.noise import (
     coordinates_differ,
     has_twins,
     is_gaussian,
@@ -17,6 +15,7 @@ from autograder.assignments.consistency_models.sampling import (
     is_unrelated,
     neighbours_differ,
 )
+from autograder.assignments.consistency_models.sampling import Jump, Run
 
 EXACT = 1e-4
 
