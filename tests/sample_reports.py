@@ -192,10 +192,11 @@ def sample_class(size: int, names: Iterable[str] = ()) -> Iterator[Report]:
         for each in (task, *others):
             status = draw.choice([Status.WRONG] * 8 + [Status.TIMEOUT])
             mistake = draw.choice(["one_time", "swapped_weights", None])
+            message = f"It seems to be the {mistake}, at 0.5. Is it, {student}?"
             checks = [
                 replace(check, status=Status.PASSED, earned=Fraction(1), message="", misconception=None)
                 if draw.gauss(0.0, 1.0) < skill
-                else replace(check, status=status, earned=Fraction(0), message=f"No, {student}.", misconception=mistake)
+                else replace(check, status=status, earned=Fraction(0), message=message, misconception=mistake)
                 for check in each.checks
             ]
             tasks.append(replace(each, checks=tuple(checks)))

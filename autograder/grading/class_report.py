@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -86,7 +86,6 @@ def class_report(kept: Gathered, **known: int) -> ClassReport:
         tasks=kept.tasks,
         rows=kept.rows,
         statistics=kept.statistics,
-        mistakes=_sentences(kept.statistics.misconceptions),
         stale=kept.stale,
         **known,
     )
@@ -145,12 +144,3 @@ def _keys(report: Report, stale: bool) -> Iterator[Key]:
     yield from (("notice", code) for code in notices_in(report))
     yield from (("limit", status.value) for status in limits_in(report))
     yield from (("mistake", task, mistake) for task, mistake in misconceptions_in(report))
-
-
-def _sentences(found: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return what each known mistake seems to do, for whom it is known here."""
-    if not found:
-        return {}
-    from autograder.assignments.consistency_models.misconceptions import ALL  # and with it torch
-
-    return {key: ALL[key].says for key in found if key in ALL}

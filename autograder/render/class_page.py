@@ -10,7 +10,7 @@ import base64
 import hashlib
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
@@ -83,7 +83,6 @@ class ClassReport:
     tasks: Sequence[ClassTask]
     rows: Sequence[ClassRow]
     statistics: ClassStatistics
-    mistakes: dict[tuple[str, str], str] = field(default_factory=dict)  # a sentence on each known mistake
     stale: int | None = 0  # reports that were marked in another way than now; None: not known
     left_over: int = 0  # reports of students who are not in the class any more, in no row
     broken: int = 0  # files that are no whole report
@@ -194,7 +193,8 @@ def _numbers(values: Sequence[float]) -> str:
 def _mistake(report: ClassReport, task: str, mistake: str) -> tuple[Key, str, str]:
     """Return a known mistake's key, the title of its task and a sentence about it."""
     title = next((each.title for each in report.tasks if each.id == task), task)
-    return ("mistake", task, mistake), title, report.mistakes.get((task, mistake), mistake.replace("_", " "))
+    sentence = report.statistics.sentences.get((task, mistake), mistake.replace("_", " "))
+    return ("mistake", task, mistake), title, sentence
 
 
 def _signed(r: float) -> str:

@@ -6,16 +6,19 @@ Difficulty and discrimination are those of classical item analysis; both are tak
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autograder.report import GRADED, CheckResult, Report, TaskResult
+from autograder.text import one_line
 from autograder.verdict import Status
 
 ENOUGH = 10  # students; from fewer a correlation is noise: with 10, zero is told from 0.63 and more
 LIMITS = (Status.TIMEOUT, Status.MEMORY, Status.OUTPUT, Status.RESOURCE, Status.CRASH, Status.BLOCKED)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _NOT_TRIED = (Status.NOT_ATTEMPTED, Status.GRADER_ERROR)
 
 
@@ -97,6 +100,7 @@ class ClassStatistics:
 
     checks: dict[tuple[str, str], CheckStatistics] = field(default_factory=dict)
     misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)  # by task and misconception
+    sentences: dict[tuple[str, str], str] = field(default_factory=dict)  # on each, from the first report with one
     limits: Counter[Status] = field(default_factory=Counter)
     notices: Counter[str] = field(default_factory=Counter)
     scores: list[float] = field(default_factory=list)  # of what was graded
@@ -105,7 +109,11 @@ class ClassStatistics:
 
     def add(self, report: Report) -> None:
         """Count a student's report."""
-        self.misconceptions.update(misconceptions_in(report))
+        mistakes = misconceptions_in(report)
+        self.misconceptions.update(list(mistakes))
+        for key, sentence in mistakes.items():
+            if sentence:
+                self.sentences.setdefault(key, sentence)
         self.limits.update(limits_in(report))
         self.notices.update(notices_in(report))
         self.suspicious += is_suspicious(report)
@@ -123,9 +131,14 @@ class ClassStatistics:
                 self.checks.setdefault((task.id, check.id), known).add(check, points, total)
 
 
-def misconceptions_in(report: Report) -> set[tuple[str, str]]:
-    """Return the known mistakes that a report names, each with its task."""
-    return {(task.id, check.misconception) for task in report.tasks for check in task.checks if check.misconception}
+def misconceptions_in(report: Report) -> dict[tuple[str, str], str]:
+    """Return the known mistakes that a report names, each with its task, and what it says first about them."""
+    return {
+        (task.id, check.misconception): one_line(_SENTENCE_END.split(check.message, maxsplit=1)[0])
+        for task in report.tasks
+        for check in task.checks
+        if check.misconception
+    }
 
 
 def limits_in(report: Report) -> set[Status]:

@@ -41,6 +41,7 @@ def test_class_page_counts_what_is_to_be_looked_at() -> None:
         "graded 57 students", "unreadable 1 student", "nothing handed in 2 students",
         "given cells were changed; the originals were used 9 students", "n = 57, median ", "too slow ",
         "2 more reports are left over", "1 file in the folder could not be read", "swapped weights",
+        "It seems to be the swapped_weights, at 0.5.",
     ):  # fmt: skip
         assert part in text, part
 

@@ -101,6 +101,18 @@ def test_students_are_counted_once_for_what_occurs_often() -> None:
     assert found.notices == {"locked_cell_changed": 2}
 
 
+def test_a_misconceptions_sentence_is_the_first_that_a_student_reads() -> None:
+    """Of several reports the first one's; what follows, a question or the student's own values, is left out."""
+    check = replace(graded().tasks[0].checks[0], status=Status.WRONG, misconception="m")
+
+    def said(message: str) -> Report:
+        return graded(tasks=(replace(graded().tasks[0], checks=(replace(check, message=message),)),))
+
+    found = counted([said(""), said("It is 0.9, whatever is asked. Why?\n\n x  0.25"), said("It is 0.5. Why?")])
+    assert found.sentences == {("noisy_sample", "m"): "It is 0.9, whatever is asked."}
+    assert found.misconceptions == {("noisy_sample", "m"): 3}
+
+
 def test_what_we_failed_on_is_no_score() -> None:
     """A fault of the grader is in no distribution."""
     found = counted([graded(status=GRADER_ERROR, reason="Ours.")])
