@@ -16,10 +16,10 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from autograder.assignment import load_assignment
+from autograder.assignments.consistency_models.prepare import PreparedTraining
 from autograder.assignments.consistency_models.training.affine_steps import affine_functions
 from autograder.assignments.consistency_models.training.following import Pace, Stretch
 from autograder.assignments.consistency_models.training.functions import ReferenceFunctions, notebook_functions
-from autograder.assignments.consistency_models.training.quality import Reference
 from autograder.assignments.consistency_models.training.recipe import Points
 from autograder.assignments.consistency_models.training.spread import run_answers
 from autograder.intake.submission import read_submission
@@ -35,7 +35,7 @@ def keeper_seconds(pid: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
-def tensor_seconds(reference: Reference, notebook: Path) -> float:
+def tensor_seconds(reference: PreparedTraining, notebook: Path) -> float:
     """Return the CPU seconds of the short recipe's tensor work, with the functions of a notebook."""
     with redirect_stdout(sys.stderr):  # some answers print
         cells = read_submission(notebook, reference.assignment).cells
@@ -71,8 +71,8 @@ def main() -> None:
     """Measure each submission, the tensor work right behind it."""
     course, count = Path(sys.argv[1]), int(sys.argv[2])
     assignment = load_assignment(course)
-    reference = Reference(assignment)
-    reference.prepare()
+    reference = PreparedTraining(assignment)
+    reference.complete()
     found = []
     with Judge(assignment, Settings()) as judge:
         for number, notebook in enumerate(sorted((course / "submitted").glob("*/*/*.ipynb"))[: count + 1]):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from autograder.assignment import load_assignment
-from autograder.assignments.consistency_models.training.quality import run_cells
+from autograder.assignments.consistency_models.prepare import run_cells
 from autograder.lesson.page import lesson_folder
 
 COURSE = Path(__file__).parents[1]

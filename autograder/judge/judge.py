@@ -10,23 +10,21 @@ import contextlib
 import importlib.metadata
 import platform
 import time
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from autograder import __version__
 from autograder.assignment import NAME, Assignment
-from autograder.assignments.consistency_models.evidence import Watching, figures_of
-from autograder.assignments.consistency_models.training.quality import Reference
 from autograder.box.limits import keep_freed_memory
 from autograder.errors import GraderFault
 from autograder.intake.submission import Submission, read_submission
-from autograder.judge.pytest_plugin import Collector, Outcome, results, run_checks
-from autograder.judge.regrade import MEASURE_TRAINING, Regrade, with_kept
+from autograder.judge.pytest_plugin import run_checks
+from autograder.judge.regrade import Regrade, with_kept
+from autograder.judge.run import Outcome, Run, prepared
 from autograder.judge.session import Session
-from autograder.report import Report, TaskResult, in_order
+from autograder.report import GRADED, GRADER_ERROR, Report, TaskResult, in_order
 from autograder.sandbox.box import KeeperLost
 from autograder.sandbox.bubblewrap import PACKAGE
 from autograder.sandbox.keeper import Keeper, Plan
@@ -37,6 +35,7 @@ from autograder.verdict import Status
 
 VERSIONS = ("torch", "numpy", "pytest", "hypothesis", "nbgrader")
 MIB = 1 << 20
+BROKEN = "The grader failed at a check. No points are lost; the course staff can see why."
 STARTS = 3  # of a keeper that others kill before it has seen any student code
 
 
@@ -53,8 +52,7 @@ class Judge:
         self.assignment = assignment
         self.settings = settings
         self.isolation = isolation
-        self._reference = Reference(assignment)
-        self._trains = any(task.id in MEASURE_TRAINING for task in assignment.tasks)
+        self._prepared = prepared(assignment)
         self._keeper: Keeper | None = None
         self._launched = launched
         self._checks_readable = False
@@ -78,29 +76,38 @@ class Judge:
         """
         started = time.monotonic()
         submission = read_submission(path, self.assignment)
-        session, collector, figures = self._run(submission, regrade)
-        if collector.broken:
-            raise GraderFault(f"a hidden check could not be run: {collector.broken[0]}")
-        report = replace(self._report(session, collector, student), figures=figures)
-        if regrade is not None and collector.kept:
-            report = with_kept(regrade, report)
-        return replace(report, seconds=time.monotonic() - started)
+        session, run = self._run(submission, regrade.kept if regrade is not None else {})
+        outcomes = [outcome for found in run.outcomes.values() for outcome in found]
+        broken = any(outcome.status is Status.GRADER_ERROR for outcome in outcomes)
+        report = Report(
+            assignment=NAME,
+            student=student,
+            status=GRADER_ERROR if broken else GRADED,
+            reason=BROKEN if broken else None,
+            tasks=tuple(map(run.result, self.assignment.tasks)),
+            isolation=self.isolation,
+            seconds=time.monotonic() - started,
+            file=submission.file,
+            sha256=submission.sha256,
+            versions=versions(),
+            warnings=(*submission.notices, *in_order(session.notices.values())),
+            checks_readable=self._checks_readable,
+            staff=_for_staff(session, outcomes),
+            figures=run.figures,
+        )
+        return with_kept(regrade, report) if regrade is not None and run.kept else report
 
-    def _run(self, submission: Submission, regrade: Regrade | None) -> tuple[Session, Collector, list[dict[str, Any]]]:
+    def _run(self, submission: Submission, kept: Mapping[str, TaskResult]) -> tuple[Session, Run]:
         tasks = [task.id for task in self.assignment.tasks]
         session = Session(self._usable_keeper, submission, self.settings, tasks, self.assignment.elsewhere)
         examples = self.settings.feedback == "example"
-        watching = Watching(session.open)
-        collector = Collector(watching.open, submission.sha256, self._reference, examples)
-        collector.kept = regrade.kept if regrade is not None else {}
-        collector.run_again = session.run_again
-        if self._trains:
-            self._reference.prepare()
+        run = Run(self.assignment, session, submission.sha256, self._prepared, examples, kept)
+        self._prepared.complete()
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper()
         with affinity.only_one():
-            run_checks(collector, tasks)
-        return session, collector, figures_of(collector.training, watching.levels)
+            run_checks(run, tasks)
+        return session, run
 
     def _usable_keeper(self) -> Keeper:
         """Return a keeper that is ready for a box: where the old one is not usable, a new one."""
@@ -119,7 +126,7 @@ class Judge:
             isolation=self.isolation,
             course=self.assignment.course,
             prelude=tuple(cell.source for cell in self.assignment.prelude),
-            givens=self._reference.givens if self._trains else {},
+            givens=self._prepared.givens,
             memory_bytes=settings.memory_mib * MIB,
             processes=settings.processes,
             cpu_seconds=int(settings.submission_seconds) + 30,
@@ -137,36 +144,6 @@ class Judge:
         with keeper.open_box() as box:
             secrets = [str(PACKAGE / "assignments"), str(self.assignment.course / "source")]
             return box.request({"op": "readable", "paths": secrets}, 10.0) is not False
-
-    def _report(self, session: Session, collector: Collector, student: str) -> Report:
-        submission = session.submission
-        tasks = tuple(
-            collector.kept.get(task.id)
-            or TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task.id, [])))
-            for task in self.assignment.tasks
-        )
-        outcomes = [outcome for found in collector.outcomes.values() for outcome in found]
-        broken = any(outcome.status is Status.GRADER_ERROR for outcome in outcomes)
-        missing = [task.id for task in self.assignment.tasks if not collector.outcomes.get(task.id)]
-        if missing:
-            raise GraderFault(f"no check of {missing[0]} was run")
-        return Report(
-            assignment=NAME,
-            student=student,
-            status="grader_error" if broken else "graded",
-            reason="The grader failed at a check. No points are lost; the course staff can see why."
-            if broken
-            else None,
-            tasks=tasks,
-            isolation=self.isolation,
-            seconds=0.0,
-            file=submission.file,
-            sha256=submission.sha256,
-            versions=versions(),
-            warnings=(*submission.notices, *in_order(session.notices.values())),
-            checks_readable=self._checks_readable,
-            staff=_for_staff(session, outcomes),
-        )
 
 
 def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:

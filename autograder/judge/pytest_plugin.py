@@ -1,7 +1,7 @@
 """Runs the hidden checks with pytest and collects a verdict on each.
 
 A check is a test with `@points`. Its share of the task's points is its weight among the task's checks; what the task is
-worth stands in the notebook, and only there.
+worth stands in the notebook, and only there. What the checks of an assignment share stands in their conftest.py.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from __future__ import annotations
 import io
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from autograder.assignments.consistency_models.examples import example
-from autograder.assignments.consistency_models.training.quality import Marking, Reference
 from autograder.checking.check import seed_of
 from autograder.checking.student import Student
-from autograder.judge.regrade import CALLED_BY
-from autograder.report import CheckResult, TaskResult
+from autograder.judge.run import Outcome, Prepared, Run
+from autograder.report import CheckResult
 from autograder.verdict import CheckFailed, Status
 
 CHECKS = Path(__file__).resolve().parents[1] / "assignments" / "consistency_models" / "checks"
@@ -44,56 +41,33 @@ UNUSED = (
 )
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one check, before it is turned into points."""
+class ChecksPlugin:
+    """Gives the checks what they ask for, and keeps in the run what came of each."""
 
-    id: str
-    title: str
-    weight: Fraction
-    value: bool
-    status: Status
-    message: str = ""
-    misconception: str | None = None
-    earned: Fraction = Fraction(0)
-    fault: str = ""  # for staff: what went wrong in the check itself
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
+    @pytest.fixture(scope="session")
+    def run(self) -> Run:
+        """The marking that the checks are part of."""
+        return self._run
 
-OpenStudent = Callable[[str], AbstractContextManager[Student]]
-
-
-class Collector:
-    """A pytest plugin: gives the checks their student, and keeps what came of each."""
-
-    def __init__(self, open_student: OpenStudent, seed: str, reference: Reference, examples: bool = False) -> None:
-        self.outcomes: dict[str, list[Outcome]] = {}
-        self.kept: Mapping[str, TaskResult] = {}  # tasks of an earlier marking, whose checks are not run again
-        self.broken: list[str] = []
-        self.run_again: Callable[[], bool] = lambda: False  # asked after each task: has it to run once more?
-        self._open_student = open_student
-        self._seed = seed
-        self._examples = examples
-        self._reference = reference
-        self._train_anew()
-
-    def _train_anew(self) -> None:
-        self.training = Marking(self._reference, self.held, self.charged, self._open_student)
+    @pytest.fixture(scope="session")
+    def prepared(self) -> Prepared:
+        """What the assignment has computed once for all submissions."""
+        found: Prepared = self._run.prepared
+        return found
 
     @pytest.fixture(scope="module")
-    def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
+    def task(self, request: pytest.FixtureRequest) -> str:
+        """The task whose checks these are."""
+        return task_of(request.path)
+
+    @pytest.fixture(scope="module")
+    def student(self, task: str) -> Iterator[Student]:
         """The submission's functions, in a box of this task's own."""
-        task = task_of(request.path)
-        with self._open_student(task) as student:
-            for function in filter(self._at_fault, CALLED_BY.get(task, ())):
-                student.stand_in(function)
+        with self._run.students.open(task) as student:
             yield student
-            if self._examples:
-                self._add_example(task, student)
-
-    @pytest.fixture(scope="module")
-    def marking(self) -> Marking:
-        """What the functions of Exercise 3 train together."""
-        return self.training
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the marker known."""
@@ -105,14 +79,14 @@ class Collector:
         for item in items:
             if isinstance(item, pytest.Function) and hasattr(item.obj, "hypothesis"):
                 check = item.name.removeprefix("test_")
-                hypothesis.seed(seed_of(self._seed, task_of(item.path), check))(item.obj)
+                hypothesis.seed(seed_of(self._run.seed, task_of(item.path), check))(item.obj)
                 # There is no database, but its key, a digest of the source, would be computed each time.
                 item.obj._hypothesis_internal_database_key = b""
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a check file that cannot be imported: our own fault."""
         if report.failed:
-            self.broken.append(str(report.longrepr)[-4000:])
+            self._run.broken.append(str(report.longrepr)[-4000:])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -122,11 +96,9 @@ class Collector:
             while True:
                 for item, following in itertools.zip_longest(items, items[1:], fillvalue=after):
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if not self.run_again():
+                if not self._run.students.run_again():
                     break
-                self.outcomes.pop(task_of(items[0].path), None)
-                if self.training.trained is None:
-                    self._train_anew()
+                self._run.forget(task_of(items[0].path))
         return True
 
     @pytest.hookimpl(hookwrapper=True)
@@ -137,49 +109,28 @@ class Collector:
         if mark is None or call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
             return
         error = call.excinfo.value if call.excinfo is not None else None
-        self.outcomes.setdefault(task_of(item.path), []).append(_outcome(item, mark, error))
+        self._run.outcomes.setdefault(task_of(item.path), []).append(_outcome(item, mark, error))
 
     def _keep(self, items: list[pytest.Item]) -> None:
         """Take the kept tasks from the run, with their outcomes from the report; none where their checks are others."""
-        marks: dict[str, dict[str, pytest.Mark]] = {task: {} for task in self.kept}
+        run = self._run
+        marks: dict[str, dict[str, pytest.Mark]] = {task: {} for task in run.kept}
         for item in items:
             mark = item.get_closest_marker("points")
             if mark is not None and task_of(item.path) in marks:
                 marks[task_of(item.path)][_check_id(item)] = mark
-        if any(marks[task].keys() != {check.id for check in found.checks} for task, found in self.kept.items()):
-            self.kept = {}
-        items[:] = [item for item in items if task_of(item.path) not in self.kept]
-        for task, found in self.kept.items():
-            self.outcomes[task] = [_kept(check, marks[task][check.id]) for check in found.checks]
-
-    def _add_example(self, task: str, student: Student) -> None:
-        """Let the first wrong value of a task show what the student's code does in a small case."""
-        outcomes = self.outcomes.get(task, [])
-        for place, outcome in enumerate(outcomes):
-            if outcome.status is Status.WRONG:
-                shown = example(task, student)
-                outcomes[place] = replace(outcome, message=f"{outcome.message} {shown}".rstrip())
-                return
-
-    def held(self, task: str) -> bool:
-        """Say whether a task was attempted and all of its value checks passed."""
-        values = [outcome for outcome in self.outcomes.get(task, ()) if outcome.value]
-        return bool(values) and all(outcome.status is Status.PASSED for outcome in values)
-
-    def _at_fault(self, task: str) -> bool:
-        """Say whether any check of a task has failed."""
-        return any(outcome.status is not Status.PASSED for outcome in self.outcomes.get(task, ()))
-
-    def charged(self, task: str) -> bool:
-        """Say whether a check of something else than the value has failed."""
-        outcomes = self.outcomes.get(task, ())
-        return any(outcome.status is not Status.PASSED for outcome in outcomes if not outcome.value)
+        if any(marks[task].keys() != {check.id for check in found.checks} for task, found in run.kept.items()):
+            run.kept = {}
+        items[:] = [item for item in items if task_of(item.path) not in run.kept]
+        for task, found in run.kept.items():
+            run.outcomes[task] = [_kept(check, marks[task][check.id]) for check in found.checks]
 
 
-def run_checks(collector: Collector, tasks: list[str]) -> None:
-    """Run the hidden checks of these tasks, in this order. Outcomes stand in the collector afterwards."""
+def run_checks(run: Run, tasks: list[str]) -> None:
+    """Run the hidden checks of these tasks, in this order. What comes of them stands in the run afterwards."""
     files = [str(CHECKS / f"test_{task}.py") for task in tasks]
-    options = ["--assert=plain", "--import-mode=importlib", "-c", os.devnull, f"--rootdir={CHECKS}"]
+    options = ["--assert=plain", "--import-mode=importlib", "-c", os.devnull]
+    options += [f"--rootdir={CHECKS}", f"--confcutdir={CHECKS}"]  # no conftest.py of a folder above them
     for plugin in UNUSED:
         options += ["-p", f"no:{plugin}"]
     silence = io.StringIO()
@@ -187,10 +138,9 @@ def run_checks(collector: Collector, tasks: list[str]) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         with redirect_stdout(silence), redirect_stderr(silence):
-            code = pytest.main([*options, *files], plugins=[collector])
+            code = pytest.main([*options, *files], plugins=[ChecksPlugin(run)])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            collector.broken.append(f"pytest ended with {code!r}: {silence.getvalue()[-4000:]}")
-
+            run.broken.append(f"pytest ended with {code!r}: {silence.getvalue()[-4000:]}")
     finally:
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
         os.environ.update({name: value for name, value in kept.items() if value is not None})
@@ -199,14 +149,6 @@ def run_checks(collector: Collector, tasks: list[str]) -> None:
 def task_of(path: Path) -> str:
     """Return the task whose checks a file holds."""
     return path.stem.removeprefix("test_")
-
-
-def results(outcomes: list[Outcome]) -> tuple[CheckResult, ...]:
-    """Turn the outcomes of one task into results with their shares of its points."""
-    total = sum((outcome.weight for outcome in outcomes), Fraction(0))
-    return tuple(
-        CheckResult(o.id, o.title, o.weight / total, o.status, o.earned, o.message, o.misconception) for o in outcomes
-    )
 
 
 def _check_id(item: pytest.Item) -> str:

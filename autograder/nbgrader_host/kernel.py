@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment, find_course, load_assignment
 from autograder.assignments.consistency_models.stand_in import answering
-from autograder.assignments.consistency_models.training.quality import Reference
 from autograder.box.answerer import Answerer
 from autograder.checking.exception_text import Place
 from autograder.checking.student import Student
-from autograder.judge.pytest_plugin import Collector, results, run_checks
+from autograder.judge.pytest_plugin import run_checks
+from autograder.judge.run import Run, prepared
 from autograder.report import TaskResult
 from autograder.settings import Settings
 from autograder.verdict import CheckFailed, Status
@@ -60,7 +60,22 @@ class LocalStudent(Student):
             raise CheckFailed(Status.NOT_ATTEMPTED, f"The notebook defines no function {function}.")
 
 
-_collectors: dict[int, Collector] = {}  # one a kernel: later tasks ask what became of earlier ones
+class LocalStudents:
+    """The one submission of this process."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+
+    def open(self, task: str) -> AbstractContextManager[Student]:
+        """Return the functions for the checks of a task."""
+        return nullcontext(LocalStudent(self._namespace))
+
+    def run_again(self) -> bool:
+        """Say that what a kernel has done is done."""
+        return False
+
+
+_runs: dict[int, Run] = {}  # one a kernel: later tasks ask what became of earlier ones
 
 
 def mark(task_id: str) -> float:
@@ -82,21 +97,13 @@ def mark(task_id: str) -> float:
 def mark_namespace(assignment: Assignment, namespace: dict[str, Any], task_id: str) -> TaskResult:
     """Return the result of one task for the functions of a namespace in this process."""
     task = assignment.task(task_id)
-    collector = _collectors.get(id(namespace))
-    if collector is None:
-        collector = _collectors[id(namespace)] = _collector(assignment, namespace)
-    collector.outcomes.pop(task_id, None)
-    run_checks(collector, [task_id])
-    return TaskResult(task.id, task.title, task.points, task.bonus, results(collector.outcomes.get(task_id, [])))
-
-
-def _collector(assignment: Assignment, namespace: dict[str, Any]) -> Collector:
-    @contextmanager
-    def open_student(task: str) -> Iterator[Student]:
-        yield LocalStudent(namespace)
-
-    seed = hashlib.sha256(assignment.prelude_sha256.encode()).hexdigest()
-    return Collector(open_student, seed, Reference(assignment))
+    run = _runs.get(id(namespace))
+    if run is None:
+        seed = hashlib.sha256(assignment.prelude_sha256.encode()).hexdigest()
+        run = _runs[id(namespace)] = Run(assignment, LocalStudents(namespace), seed, prepared(assignment))
+    run.outcomes.pop(task_id, None)
+    run_checks(run, [task_id])
+    return run.result(task)
 
 
 def _notebook_namespace() -> dict[str, Any]:

@@ -9,19 +9,18 @@ It is small and rounded; figures.py draws it, and the drawings are stored in the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.strategies import Draw
-from autograder.assignments.consistency_models.figures import SAMPLER, figures
+from autograder.assignments.consistency_models.figures import figures
+from autograder.assignments.consistency_models.prepare import Distance
 from autograder.assignments.consistency_models.sampling import Run, run_sampler
 from autograder.assignments.consistency_models.training.calibration import Calibration
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
-from autograder.assignments.consistency_models.training.quality import Distance, Marking
+from autograder.assignments.consistency_models.training.quality import JointTraining
 from autograder.checking.student import Student
 from autograder.verdict import CheckFailed
 
@@ -35,41 +34,30 @@ FURTHEST = 9.99  # data units; the moons end at 4, and what flew off is drawn at
 LARGEST = 99.99  # times the reference's distance
 
 
-class Watching:
-    """Opens a submission's boxes, and asks the sampler once its checks are done."""
-
-    def __init__(self, open_student: Callable[[str], AbstractContextManager[Student]]) -> None:
-        self._open_student = open_student
-        self.levels: list[dict[str, Any]] = []
-
-    @contextmanager
-    def open(self, task: str) -> Iterator[Student]:
-        """Open a box for a task."""
-        with self._open_student(task) as student:
-            yield student
-            if task == SAMPLER:
-                self.levels = levels_visited(student)
+def figures_of_levels(student: Student) -> list[dict[str, Any]]:
+    """Ask a sampler whose checks are done; return its figures as a report stores them."""
+    return [figure.to_dict() for figure in figures({"levels": levels_visited(student)})]
 
 
-def figures_of(marking: Marking, levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the figures of a submission as its report stores them."""
-    return [figure.to_dict() for figure in figures(gather(marking, levels))]
+def figures_of_training(training: JointTraining) -> list[dict[str, Any]]:
+    """Return the figures of what a submission has trained as a report stores them."""
+    return [figure.to_dict() for figure in figures(gather(training))]
 
 
-def gather(marking: Marking, levels: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the evidence on a submission, without what could not be had: an answer is missing, or fails."""
-    evidence: dict[str, Any] = {"levels": levels} if levels else {}
-    trained, reference = marking.trained, marking.reference
+def gather(training: JointTraining) -> dict[str, Any]:
+    """Return the evidence on a training; none where an answer is missing, or fails."""
+    trained, reference = training.trained, training.reference
     if trained is None:
-        return evidence
-    evidence["distance"] = _distances(trained.distance, reference.distance, reference.calibration)
-    evidence["samples"] = {
-        "target": packed(reference.calibration.data[:POINTS]),
-        "teacher": packed(reference.calibration.endpoints[:POINTS]),
-        "student": packed(reference.jump(trained.online)[:POINTS]),
+        return {}
+    return {
+        "distance": _distances(trained.distance, reference.distance, reference.calibration),
+        "samples": {
+            "target": packed(reference.calibration.data[:POINTS]),
+            "teacher": packed(reference.calibration.endpoints[:POINTS]),
+            "student": packed(reference.jump(trained.online)[:POINTS]),
+        },
+        "replaced": [name for name in FUNCTIONS if name not in training.own],
     }
-    evidence["replaced"] = [name for name in FUNCTIONS if name not in marking.own]
-    return evidence
 
 
 def levels_visited(student: Student) -> list[dict[str, Any]]:

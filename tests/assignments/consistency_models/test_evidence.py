@@ -7,11 +7,15 @@ import json
 import pytest
 import torch
 
-from autograder.assignments.consistency_models.evidence import LARGEST, POINTS, Watching, gather, levels_visited, packed
+from autograder.assignments.consistency_models.evidence import LARGEST, POINTS, gather, levels_visited, packed
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
+from autograder.assignments.consistency_models.training.quality import TRAINING
+from autograder.judge.pytest_plugin import run_checks
+from autograder.judge.run import Run
 from autograder.verdict import CheckFailed
 from tests.bank import load_bank
-from tests.trainings import marking, student
+from tests.notebooks import assignment
+from tests.trainings import Only, reference, student, training
 
 BANK = {(record.task, record.name): record for record in load_bank()}
 SAMPLER = "sample_consistency_multistep"
@@ -25,9 +29,9 @@ def sampler(name: str) -> list[dict[str, object]]:
 
 def test_gather_has_the_samples_and_distances_of_the_training() -> None:
     """Three clouds of the same size, each distance with its limit, all of it JSON without end or NaN."""
-    of = marking(student())
+    of = training(student())
     of.train()
-    evidence = gather(of, [])
+    evidence = gather(of)
     assert {name: len(text.split()) for name, text in evidence["samples"].items()} == {
         "target": POINTS, "teacher": 100, "student": 100,
     }  # fmt: skip
@@ -41,26 +45,26 @@ def test_gather_is_the_same_twice() -> None:
     found = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        of = marking(student())
+        of = training(student())
         of.train()
-        found.append(gather(of, levels_visited(student())))
+        found.append((gather(of), levels_visited(student())))
     assert found[0] == found[1]
 
 
 def test_gather_names_the_functions_that_were_replaced() -> None:
     """Where a function does not hold, the figure's caption can say whose was used."""
-    of = marking(student(), held=frozenset(FUNCTIONS) - {"ema_update"})
+    of = training(student(), passed=frozenset(FUNCTIONS) - {"ema_update"})
     of.train()
-    assert gather(of, [])["replaced"] == ["ema_update"]
+    assert gather(of)["replaced"] == ["ema_update"]
 
 
 def test_gather_leaves_out_what_was_not_trained() -> None:
     """No training, or one that failed, has no samples."""
-    assert gather(marking(student()), []) == {}
-    of = marking(student({"noisy_sample": "def noisy_sample(x_0, epsilon, t):\n    raise ValueError"}))
+    assert gather(training(student())) == {}
+    of = training(student({"noisy_sample": "def noisy_sample(x_0, epsilon, t):\n    raise ValueError"}))
     with pytest.raises(CheckFailed):
         of.train()
-    assert gather(of, []) == {}
+    assert gather(of) == {}
 
 
 def test_levels_visited_of_the_reference_are_right() -> None:
@@ -118,13 +122,22 @@ def test_packed_keeps_points_in_bounds() -> None:
     assert packed(points) == "9.99,9.99 -9.99,0.00 1.01,2.00"
 
 
-def test_watching_asks_the_sampler_alone() -> None:
-    """The other tasks' boxes are opened and closed as they were."""
-    whose = student()
-    watching = Watching(marking(whose)._open_student)
-    with watching.open("ema_update") as opened:
-        assert opened is whose
-    assert watching.levels == []
-    with watching.open(SAMPLER):
-        assert watching.levels == []
-    assert len(watching.levels) == 4
+@pytest.mark.parametrize("task", [SAMPLER, "ema_update"])
+def test_the_checks_of_the_sampler_alone_hand_over_the_figure_of_its_levels(task: str) -> None:
+    """It is asked once they are done, and its answers cost no points."""
+    run = Run(assignment(), Only(student()), "seed", reference())
+    run_checks(run, [task])
+    assert [figure["task"] for figure in run.figures] == [SAMPLER] * (task == SAMPLER)
+    assert run.result(assignment().task(task)).score > 0
+
+
+def test_the_checks_of_sample_quality_hand_over_the_figures_of_one_training() -> None:
+    """Boundary condition, which asks for it first, shows nothing of its own."""
+    run = training(student(), by=reference())._run
+    run_checks(run, ["boundary_condition"])
+    trained = run.made(TRAINING)
+    assert trained is not None
+    assert run.figures == []
+    run_checks(run, ["sample_quality"])
+    assert run.made(TRAINING) is trained
+    assert {figure["task"] for figure in run.figures} == {"sample_quality"}

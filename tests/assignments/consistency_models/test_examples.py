@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from autograder.assignments.consistency_models.examples import example
-from autograder.assignments.consistency_models.training.quality import Reference
-from autograder.judge.pytest_plugin import Collector, run_checks
+from autograder.judge.pytest_plugin import run_checks
+from autograder.judge.run import Run
 from autograder.nbgrader_host.kernel import LocalStudent
 from autograder.verdict import Status
 from tests import notebooks
+from tests.trainings import Only
 
 EXCHANGED = "def noisy_sample(x_0, epsilon, t):\n    t = t[:, None]\n    return t * x_0 + (1 - t) * epsilon\n"
 
@@ -52,13 +52,8 @@ def test_example_survives_any_answer(answer: str) -> None:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_example_stands_in_the_report_only_where_allowed(allowed: bool) -> None:
     """The first wrong check of a task carries the case, if the course's settings say so."""
-
-    @contextmanager
-    def opened(task: str) -> Any:
-        yield student(noisy_sample=EXCHANGED)
-
-    collector = Collector(opened, "seed", Reference(notebooks.assignment()), allowed)
-    run_checks(collector, ["noisy_sample"])
-    messages = [outcome.message for outcome in collector.outcomes["noisy_sample"]]
-    assert collector.outcomes["noisy_sample"][0].status is Status.WRONG
+    run = Run(notebooks.assignment(), Only(student(noisy_sample=EXCHANGED)), "seed", examples=allowed)
+    run_checks(run, ["noisy_sample"])
+    messages = [outcome.message for outcome in run.outcomes["noisy_sample"]]
+    assert run.outcomes["noisy_sample"][0].status is Status.WRONG
     assert ["A small case" in message for message in messages] == [allowed, False, False, False, False]

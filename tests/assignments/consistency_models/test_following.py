@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from autograder.assignments.consistency_models.prepare import PreparedTraining
 from autograder.assignments.consistency_models.training import following
 from autograder.assignments.consistency_models.training.following import (
     AFFINE_STEPS_A_MESSAGE,
@@ -27,7 +28,6 @@ from autograder.assignments.consistency_models.training.functions import (
     Networks,
     StudentFunctions,
 )
-from autograder.assignments.consistency_models.training.quality import Reference
 from autograder.assignments.consistency_models.training.recipe import Progress, Recipe
 from autograder.nbgrader_host.kernel import LocalStudent
 from autograder.verdict import CheckFailed, Status
@@ -61,7 +61,9 @@ class SlowStudent(LocalStudent):
         return super().request(message, answer)
 
 
-def followed(of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS), by: Reference | None = None) -> Followed:
+def followed(
+    of: LocalStudent, own: frozenset[str] = frozenset(FUNCTIONS), by: PreparedTraining | None = None
+) -> Followed:
     """Follow a reference, the short one where none is given, with a student's functions."""
     reference = by or short_reference()
     asking = Asking(Networks.of_notebook(reference.recipe, reference.calibration.teacher))

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 import torch
 
+from autograder.assignments.consistency_models.prepare import PreparedTraining
 from autograder.assignments.consistency_models.training.following import AGREEMENT, SNAP
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
-from autograder.assignments.consistency_models.training.quality import Marking, Reference
+from autograder.assignments.consistency_models.training.quality import JointTraining
 from autograder.assignments.consistency_models.training.recipe import Progress, train
 from autograder.assignments.consistency_models.training.spread import Noisy
 from autograder.checking.student import Student
 from autograder.verdict import CheckFailed, Status
 from tests.bank import load_bank
 from tests.notebooks import assignment
-from tests.trainings import SHORT, marking, reference, short_reference, student
+from tests.trainings import SHORT, reference, short_reference, student, training
 
 WRONG = [record for record in load_bank() if record.quality]
 RIGHT = ("noisy_sample", "teacher_ode_step", "ema_update")
@@ -43,7 +44,7 @@ def checks_of(task: str) -> list[Callable[..., Any]]:
     return [test for name, test in vars(module).items() if name.startswith("test_")]
 
 
-def failures(of: Marking) -> list[CheckFailed]:
+def failures(of: JointTraining) -> list[CheckFailed]:
     """Return what the checks of sample_quality raise."""
     found = []
     for check in checks_of("sample_quality"):
@@ -54,7 +55,7 @@ def failures(of: Marking) -> list[CheckFailed]:
     return found
 
 
-def boundary_failures(of: Marking, whose: Student) -> list[CheckFailed | None]:
+def boundary_failures(of: JointTraining, whose: Student) -> list[CheckFailed | None]:
     """Return what the checks of boundary_condition raise, in train and in eval mode; None for what holds."""
     found: list[CheckFailed | None] = []
     for check in checks_of("boundary_condition"):
@@ -68,14 +69,14 @@ def boundary_failures(of: Marking, whose: Student) -> list[CheckFailed | None]:
 
 def test_reference_keeps_all_points() -> None:
     """The reference's own functions, asked as a student's, lose nothing."""
-    assert failures(marking(student(), by=reference())) == []
+    assert failures(training(student(), by=reference())) == []
 
 
 def test_prepared_reference_keeps_no_gradients() -> None:
     """They are much to keep, in each worker; who parts from the reference has them made again, to the last bit."""
-    fresh = Reference(assignment(), short_reference().calibration, SHORT)
+    fresh = PreparedTraining(assignment(), short_reference().calibration, SHORT)
     for _ in range(2):  # before each submission
-        fresh.prepare()
+        fresh.complete()
     assert "run" not in vars(fresh)
     assert torch.equal(fresh.run.online, fresh.online)
 
@@ -84,7 +85,7 @@ def test_prepared_reference_keeps_no_gradients() -> None:
 def test_wrong_answer_that_passes_its_own_checks_loses_points(record) -> None:  # type: ignore[no-untyped-def]
     """What only a training shows fails the distance as well as the agreement, and is named."""
     whose = student({record.task: record.answer}, (record.before,))
-    found = failures(marking(whose, by=reference()))
+    found = failures(training(whose, by=reference()))
     assert {failure.status for failure in found} == {Status.WRONG}
     assert len(found) == 3
     assert all(record.task in failure.message for failure in found)
@@ -101,7 +102,7 @@ BY_THE_WAY = [
 def test_wrong_by_the_way_costs_nothing_here(record) -> None:  # type: ignore[no-untyped-def]
     """A right value with a graph left on it, or with a changed argument, has cost its points in its own task."""
     of = student({record.task: record.answer}, (record.before,))
-    assert failures(marking(of, by=reference(), charged=frozenset({record.task}))) == []
+    assert failures(training(of, by=reference(), at_fault=frozenset({record.task}))) == []
 
 
 SPOILERS = {
@@ -130,7 +131,7 @@ def consistency_distillation_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n, ca
 @pytest.mark.parametrize("task", SPOILERS)
 def test_networks_that_are_spoilt_in_a_training_alone_cost_points(task: str) -> None:
     """Its own checks saw nothing of it, so the training shows it."""
-    found = failures(marking(student({task: SPOILERS[task]}), by=reference()))
+    found = failures(training(student({task: SPOILERS[task]}), by=reference()))
     assert found
     assert all(task in failure.message for failure in found)
 
@@ -159,7 +160,7 @@ def ema_update(online, target, decay):
 @pytest.mark.parametrize("task", FULL_SIZE_ALONE)
 def test_answer_that_is_wrong_at_the_notebooks_own_size_alone_fails_the_agreement(task: str) -> None:
     """Its batch of 128 and its width of 128 are no larger run's, but a step of that size is asked for."""
-    (failure,) = failures(marking(student({task: FULL_SIZE_ALONE[task]}), by=reference()))
+    (failure,) = failures(training(student({task: FULL_SIZE_ALONE[task]}), by=reference()))
     assert failure.status is Status.WRONG
     assert failure.message.startswith("Not every answer")
     assert task in failure.message
@@ -178,13 +179,13 @@ def test_rounding_stays_within_the_limits(seed: int) -> None:
 @pytest.mark.parametrize(("count", "share"), [(4, Fraction(1)), (3, Fraction(1)), (2, Fraction(1, 2))])
 def test_share_follows_the_functions_that_are_right(count: int, share: Fraction) -> None:
     """All points with three or four functions, half with two."""
-    assert marking(student(), frozenset(FUNCTIONS[:count])).share() == share
+    assert training(student(), frozenset(FUNCTIONS[:count])).share() == share
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_share_is_nothing_with_fewer_than_two(count: int) -> None:
     """A blank release gets nothing, and is told what is still to do."""
-    of, whose = marking(student(), frozenset(FUNCTIONS[:count])), student()
+    of, whose = training(student(), frozenset(FUNCTIONS[:count])), student()
     found = failures(of)
     assert [failure.status for failure in found] == [Status.NOT_ATTEMPTED] * 3
     assert "ema_update" in found[0].message
@@ -194,7 +195,7 @@ def test_share_is_nothing_with_fewer_than_two(count: int) -> None:
 def test_two_right_functions_earn_half_of_every_check() -> None:
     """Half of the points of sample_quality and of boundary_condition, with the reason."""
     whose = student()
-    of = marking(whose, frozenset(FUNCTIONS[:2]))
+    of = training(whose, frozenset(FUNCTIONS[:2]))
     found = [*failures(of), *boundary_failures(of, whose)]
     assert [failure and failure.earned for failure in found] == [Fraction(1, 2)] * 5
 
@@ -202,7 +203,7 @@ def test_two_right_functions_earn_half_of_every_check() -> None:
 def test_function_that_failed_by_itself_is_replaced() -> None:
     """Three right functions keep all points, however wrong the fourth is."""
     whose = student({"consistency_distillation_loss": "def consistency_distillation_loss(*a):\n    return None"})
-    of = marking(whose, frozenset(RIGHT))
+    of = training(whose, frozenset(RIGHT))
     assert failures(of) == []
     assert boundary_failures(of, whose) == [None, None]
 
@@ -212,7 +213,7 @@ def test_difference_within_the_agreement_is_trained_and_judged_by_distance() -> 
     mixture = "((1 - t[:, None]) * x_0 + t[:, None] * epsilon)"
     near = f"def noisy_sample(x_0, epsilon, t):\n    return {mixture} * {1 + AGREEMENT / 3}"
     by = reference()
-    of = marking(student({"noisy_sample": near}), by=by)
+    of = training(student({"noisy_sample": near}), by=by)
     assert failures(of) == []
     assert of.train().function == "noisy_sample"
     assert of.train().distance != by.distance
@@ -221,7 +222,7 @@ def test_difference_within_the_agreement_is_trained_and_judged_by_distance() -> 
 def test_function_that_fails_in_training_costs_sample_quality_alone() -> None:
     """Boundary condition is then measured with the reference's weights."""
     whose = student({"noisy_sample": "def noisy_sample(x_0, epsilon, t):\n    raise ValueError"})
-    of = marking(whose)
+    of = training(whose)
     found = failures(of)
     assert [failure.status for failure in found] == [Status.RUNTIME] * 3
     assert all("During a training" in failure.message for failure in found)
@@ -231,7 +232,7 @@ def test_function_that_fails_in_training_costs_sample_quality_alone() -> None:
 def test_training_happens_once() -> None:
     """Five checks ask for the same training."""
     whose = student()
-    of = marking(whose)
+    of = training(whose)
     assert of.train() is of.train()
 
 
@@ -250,5 +251,5 @@ def test_training_happens_once() -> None:
 def test_boundary_condition_takes_the_class_as_the_notebook_leaves_it(body: str, kept: tuple[bool, bool]) -> None:
     """In train mode and in eval mode, each with its own points; the training uses the prelude's class."""
     whose = student(cells=(CLASS.format(body=body),))
-    of = marking(whose)
+    of = training(whose)
     assert tuple(failure is None for failure in boundary_failures(of, whose)) == kept

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.strategies import Draw
-from autograder.assignments.consistency_models.training.quality import Marking
+from autograder.assignments.consistency_models.training.quality import JointTraining
 from autograder.checking import points
 from autograder.checking.student import Model, Student
 from autograder.verdict import contract, wrong
@@ -14,13 +14,13 @@ from autograder.verdict import contract, wrong
 TOLERANCE = 1e-6  # CONTRACT.md; relative to coordinates above 1, as float32 has 24 bits
 
 
-def check(student: Student, marking: Marking, training: bool) -> None:
+def check(student: Student, training: JointTraining, train_mode: bool) -> None:
     """Compare f(x, sigma_min) with x in one mode of the class as the student's notebook leaves it."""
-    marking.share()
-    recipe = marking.reference.recipe
+    training.share()
+    recipe = training.reference.recipe
     options = {"hidden_dim": recipe.hidden_dim, "sigma_min": recipe.sigma_min}
-    state = marking.trained_or_reference()
-    model = Model("ConsistencyModel", state, options, requires_grad=False, training=training, notebook=True)
+    state = training.trained_or_reference()
+    model = Model("ConsistencyModel", state, options, requires_grad=False, training=train_mode, notebook=True)
     x = 2.0 * Draw(1).normal(256, 2)
     reply = student.call("notebook:model", model, x, torch.full((len(x),), recipe.sigma_min))
     if not isinstance(reply.value, Tensor) or reply.value.shape != x.shape or reply.value.dtype != x.dtype:
@@ -34,16 +34,16 @@ def check(student: Student, marking: Marking, training: bool) -> None:
             "ConsistencyModel(x, sigma_min) differs from x. The given class keeps this by construction, "
             "whatever it has learned; what in your notebook has changed the class?"
         )
-    marking.full()
+    training.full()
 
 
 @points(1)
-def test_train_mode(student: Student, marking: Marking) -> None:
+def test_train_mode(student: Student, training: JointTraining) -> None:
     """At the smallest noise level the model returns its input, in train mode."""
-    check(student, marking, training=True)
+    check(student, training, train_mode=True)
 
 
 @points(1)
-def test_eval_mode(student: Student, marking: Marking) -> None:
+def test_eval_mode(student: Student, training: JointTraining) -> None:
     """At the smallest noise level the model returns its input, in eval mode."""
-    check(student, marking, training=False)
+    check(student, training, train_mode=False)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from autograder.assignments.consistency_models.training.quality import Marking
+from autograder.assignments.consistency_models.training.quality import JointTraining
 from autograder.checking import points
 
 
 @points(4)
-def test_endpoints(marking: Marking) -> None:
+def test_endpoints(training: JointTraining) -> None:
     """One jump lands as close to the end of the teacher's trajectory as it can after a short training."""
-    marking.check_distance(tail=False)
+    training.check_distance(tail=False)
 
 
 @points(3)
-def test_tail(marking: Marking) -> None:
+def test_tail(training: JointTraining) -> None:
     """So it does from the outer noises, where a mistake with t shows most."""
-    marking.check_distance(tail=True)
+    training.check_distance(tail=True)
 
 
 @points(3)
-def test_agreement(marking: Marking) -> None:
+def test_agreement(training: JointTraining) -> None:
     """Every function answers throughout a training as it did in its own checks."""
-    marking.check_agreement()
+    training.check_agreement()

@@ -163,18 +163,18 @@ def frozen(kind: str, options: dict[str, Any], state: dict[str, Tensor]) -> Mode
 class Asking:
     """Words a training's questions as calls, for one box: the teacher travels once, the other networks each time.
 
-    `charged` are the functions that have lost points for something else than their value. What they do to a network
+    `at_fault` are the functions that have lost points for something else than their value. What they do to a network
     that is not theirs to change must not cost more; of the others it is news, and spoils the training.
     """
 
-    def __init__(self, networks: Networks, charged: frozenset[str] = frozenset()) -> None:
+    def __init__(self, networks: Networks, at_fault: frozenset[str] = frozenset()) -> None:
         self._networks = networks
         self._teacher = networks.teacher
-        self._charged = charged
+        self._at_fault = at_fault
 
     def about(self, networks: Networks) -> Asking:
         """Return what asks with other networks."""
-        return Asking(networks, self._charged)
+        return Asking(networks, self._at_fault)
 
     def noisy_sample(self, x_0: Rows, epsilon: Rows, t: Rows) -> Call:
         """Return the call whose value is x_tn1."""
@@ -183,12 +183,12 @@ class Asking:
     def teacher_ode_step(self, x_tn1: Rows, t_n1: Rows, t_n: Rows) -> Call:
         """Return the call whose value is x_hat_tn."""
         teacher, self._teacher = self._teacher, replace(self._teacher, state=None)  # from now on it is in its slot
-        return Call(STEP, (teacher, x_tn1, t_n1, t_n), restores=STEP in self._charged)
+        return Call(STEP, (teacher, x_tn1, t_n1, t_n), restores=STEP in self._at_fault)
 
     def gradient(self, online: Rows, target: Rows, points: tuple[Rows, ...]) -> Call:
         """Return the call that leaves the gradient in online; `points` as in training.Points."""
         arguments = (*_pair(self._networks.compared, online, target), *points)
-        return Call(LOSS, arguments, "gradient", backward=True, restores=LOSS in self._charged)
+        return Call(LOSS, arguments, "gradient", backward=True, restores=LOSS in self._at_fault)
 
     def ema_update(self, online: Rows, target: Rows, decay: float) -> Call:
         """Return the call that changes target."""

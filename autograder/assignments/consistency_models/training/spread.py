@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 
 from autograder.assignment import Assignment
+from autograder.assignments.consistency_models.prepare import PreparedTraining, run_cells
 from autograder.assignments.consistency_models.training.calibration import Calibration, Limits
 from autograder.assignments.consistency_models.training.following import SNAP, difference
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS, LOSS, notebook_functions
-from autograder.assignments.consistency_models.training.quality import Reference, run_cells
 from autograder.assignments.consistency_models.training.recipe import Functions, Points, Progress, Recipe, Trace, train
 from autograder.box.cells import Cells
 from autograder.box.ipython import furnish
@@ -138,7 +138,7 @@ def due(found: list[Subject], seed: int) -> list[Subject]:
 
 def measure(assignment: Assignment, found: list[Subject], seed: int, recipe: Recipe) -> Iterator[Measured]:
     """Train a teacher and yield what came of each subject."""
-    reference = Reference(assignment, make_calibration(assignment, seed), recipe)
+    reference = PreparedTraining(assignment, make_calibration(assignment, seed), recipe)
     own_w2 = _sliced_w2(reference, reference.run.online)
     for number, subject in enumerate(due(found, seed)):
         with redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):  # some right answers print
@@ -159,7 +159,7 @@ def measure(assignment: Assignment, found: list[Subject], seed: int, recipe: Rec
         )
 
 
-def deviation(functions: Functions, reference: Reference) -> float:
+def deviation(functions: Functions, reference: PreparedTraining) -> float:
     """Return how far an answer is at most from the reference's, relative to its largest entry, on the whole trace."""
     run, batches, trace = Progress(reference.recipe, reference.start), reference.batches, reference.run
     largest = 0.0
@@ -182,7 +182,7 @@ def _walk(run: Progress, trace: Trace) -> None:
     run.end_step(run.averaged())
 
 
-def _functions(reference: Reference, subject: Subject, seed: int) -> Functions:
+def _functions(reference: PreparedTraining, subject: Subject, seed: int) -> Functions:
     if subject.noise:
         return Noisy(reference.functions, subject.noise, seed)
     answers = [cell.source for cell in reference.assignment.reference]
@@ -206,7 +206,7 @@ def _cells(*records: Record) -> tuple[str, ...]:
     return tuple(cell for r in records for cell in (r.before, r.answer, r.after) if cell)
 
 
-def _sliced_w2(reference: Reference, online: Tensor) -> float:
+def _sliced_w2(reference: PreparedTraining, online: Tensor) -> float:
     """Return the sliced Wasserstein-2 distance of one jump's samples to data, over 60 directions."""
     samples = reference.jump(online)
     data = reference.calibration.data[: len(samples)]
