@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup --durations=10
 INSTALLED := .venv/installed
 RELEASED := build/released
 NOTEBOOK := consistency-models/consistency-models.ipynb
@@ -10,22 +11,27 @@ NOTEBOOK := consistency-models/consistency-models.ipynb
 # nbgrader calls alembic by name, so the environment's commands must be on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help grade test check release lesson notebook system browser clean
+.PHONY: help grade test test-all lint check release lesson notebook system browser clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 grade: $(RELEASED)  ## build the release and grade a sample class of five in build/
 	$(BIN)/python -m tests.sample_class build/sample-class
 	$(BIN)/autograder grade build/sample-class --out build/results --gradebook sqlite:///$(CURDIR)/build/gradebook.db
 
-test: $(INSTALLED) browser  ## lint, types and all tests, exactly as CI runs them
+test: lint browser  ## lint, types and the tests that decide whether a change is right, in minutes
+	$(PYTEST) -m 'not full'
+
+test-all: lint browser  ## lint, types and all tests, as CI runs them
+	$(PYTEST)
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: $(INSTALLED)  ## the assignment proves itself: the release is fresh, marks are right
 	$(BIN)/autograder release --check

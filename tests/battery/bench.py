@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,7 @@ class Bench:
     def check(self, row: Row) -> Report | str:
         """Mark a row and check its outcome and every invariant; returns its report, or why it is unreadable."""
         files = _snapshot(self.course)
+        self.judge.settings = replace(QUICK, call_seconds=row.seconds, cell_seconds=row.seconds)
         began = time.monotonic()
         found = self._mark(row, "ada")
         # A task is not charged for waiting on a shared processor, so it lasts longer by as much as that is shared.
@@ -84,7 +86,9 @@ class Bench:
         assert _snapshot(self.course) == files, "I5: a file of the course changed"
         assert self._left() == 0, "I5: a process is left"
         self._check_outcome(row, found)
-        _same(self._json(self._mark(row, "ada")), self._json(found), "I9: another report the second time")
+        if zlib.crc32(row.id.encode()) % 5 == 0:  # a fifth of the rows, always the same
+            _same(self._json(self._mark(row, "ada")), self._json(found), "I9: another report the second time")
+        self.judge.settings = QUICK
         _same(self.mark_neighbour(), self.before, "I4: the neighbour's report changed")
         return found
 

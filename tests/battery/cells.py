@@ -135,6 +135,7 @@ ROWS = (
     Row("25_breakpoint_in_answer", answers=ema("breakpoint()"), lost=("ema_update",)),
     Row(
         "26_long_training_cell",
+        seconds=1,
         cell="import time\nfor epoch in range(10**6): time.sleep(0.01)",
         warnings=("cell_cut_short",),
     ),

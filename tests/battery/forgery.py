@@ -130,6 +130,7 @@ ROWS = (
     ),
     Row(
         "59_fakes_time",
+        seconds=1,
         answers=ema("import time, signal\ntime.time = time.monotonic = lambda: 0.0\nsignal.alarm(0)\nwhile True: pass"),
         lost=EMA,
         statuses=statuses("timeout"),

@@ -182,6 +182,7 @@ ROWS = (
     Row("72_daemon_escape_in_cell", cell=DAEMON),
     Row(
         "73_ignores_signals",
+        seconds=1,
         answers=ema(
             """
             import signal
@@ -194,7 +195,7 @@ ROWS = (
         lost=EMA,
         statuses=statuses("timeout"),
     ),
-    Row("74_sleeps", answers=ema("import time\ntime.sleep(10**6)"), lost=EMA, statuses=statuses("timeout")),
+    Row("74_sleeps", seconds=1, answers=ema("import time\ntime.sleep(10**6)"), lost=EMA, statuses=statuses("timeout")),
     Row(
         "75_fills_disk",
         answers=ema("with open('/tmp/big', 'wb') as file:\n    while True: file.write(bytes(10**6))"),

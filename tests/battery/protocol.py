@@ -46,6 +46,7 @@ ROWS = (
     Row("55_huge_frame", answers=_forged("channel.sendall(b'\\xff' * 100_000)"), lost=EMA, statuses=FORGED),
     Row(
         "55_dripping_frame",
+        seconds=1,
         answers=_forged(
             """
 import time

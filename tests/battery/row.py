@@ -54,6 +54,7 @@ class Row:
     warnings: tuple[str, ...] = ()  # the codes, sorted
     says: str = ""  # found in a message about these tasks, or in a warning
     unreadable: str = ""  # found in the reason
+    seconds: int = 3  # the limit of a call and of a cell; a row that can only end there need not wait so long
 
     def build(self) -> bytes:
         """Return the file that is handed in."""

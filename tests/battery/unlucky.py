@@ -63,8 +63,14 @@ ROWS = (
         warnings=("cell_failed",),
         says="line 1",
     ),
-    Row("34_infinite_loop", answers=ema("while True: pass"), lost=("ema_update",), statuses=statuses("timeout")),
-    Row("34_infinite_loop_in_cell", cell="while True: pass", warnings=("cell_cut_short",)),
+    Row(
+        "34_infinite_loop",
+        seconds=1,
+        answers=ema("while True: pass"),
+        lost=("ema_update",),
+        statuses=statuses("timeout"),
+    ),
+    Row("34_infinite_loop_in_cell", seconds=1, cell="while True: pass", warnings=("cell_cut_short",)),
     Row(
         "34_infinite_questions",
         answers=sampler("while True: model(torch.randn(n_samples, 2), torch.ones(n_samples))"),
@@ -72,6 +78,7 @@ ROWS = (
     ),
     Row(
         "34_infinite_questions_whatever_comes",
+        seconds=1,
         answers=sampler("""
         while True:
             try: model(torch.randn(n_samples, 2), torch.ones(n_samples))
