@@ -72,6 +72,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (block,) = blocks(ROOT / "README.md")
     printed = shell.run(block)
     assert "build/results/index.html" in printed.replace("\n", "")
+    assert "::notice" not in printed
+    assert "::stop-commands" not in printed
     return root / "build"
 
 

@@ -36,6 +36,7 @@ def course(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.bubblewrap
 def test_every_command_of_the_page_works(course: Path, tmp_path: Path) -> None:

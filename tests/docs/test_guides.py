@@ -32,6 +32,7 @@ def copy(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.bubblewrap
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")

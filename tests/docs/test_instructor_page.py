@@ -19,6 +19,7 @@ DOCS = COURSE / "docs"
 ACCOUNT = pwd.getpwuid(os.getuid()).pw_name  # nbgrader names a student after the account
 
 pytestmark = [
+    pytest.mark.full,
     pytest.mark.slow,
     pytest.mark.bubblewrap,
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed"),

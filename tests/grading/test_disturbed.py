@@ -163,6 +163,7 @@ def temporary() -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_fifty_kills_lose_nothing(tmp_path: Path, temporary: Path) -> None:
     """The main process, its workers and their server are killed; marking is stood in for, so that it is quick."""
@@ -221,6 +222,7 @@ def real_class(tmp_path_factory: pytest.TempPathFactory) -> RealClass:
     return made
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.bubblewrap
 class TestRealJudge:

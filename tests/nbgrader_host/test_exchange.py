@@ -15,7 +15,13 @@ from tests.boxes import needs_bubblewrap
 from tests.nbgrader_courses import BIN, course_folder
 
 FILE = f"{NAME}.ipynb"
-pytestmark = [pytest.mark.slow, *needs_bubblewrap, *needs_accounts, pytest.mark.xdist_group("exchange")]
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.slow,
+    *needs_bubblewrap,
+    *needs_accounts,
+    pytest.mark.xdist_group("exchange"),
+]
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ def nbgrader(folder: Path, *words: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_stock_nbgrader_autograde_gives_the_checks_points(tmp_path: Path) -> None:
     """`nbgrader generate_assignment` and `autograde`, unpatched, record the points of the same checks."""

@@ -143,6 +143,7 @@ def test_bonus_and_totals(book: api.Gradebook) -> None:
     assert grade_of(book, ADA, "reflect_1").needs_manual_grade
 
 
+@pytest.mark.full
 def test_mark_by_hand_survives_a_second_autograde(course: Path, book: api.Gradebook) -> None:
     """A person's mark, comment and override stay; another task's decision is entered by the same command."""
     grade = grade_of(book, ADA, "reflect_1")
@@ -157,6 +158,7 @@ def test_mark_by_hand_survives_a_second_autograde(course: Path, book: api.Gradeb
     assert grade_of(book, ADA, "test_ema_update").score == 9.0
 
 
+@pytest.mark.full
 @needs_chromium
 def test_formgrader_marks_a_written_answer(course: Path, book: api.Gradebook) -> None:
     """Verdict, hint and figure are in its page; points and comment typed there are kept, also when marked again."""
@@ -198,6 +200,7 @@ def test_feedback_gives_nothing_away(feedback: dict[str, str]) -> None:
     assert "points extra" in plain(feedback["partly-wrong"])
 
 
+@pytest.mark.full
 def test_release_feedback_passes_by_who_cannot_fetch_it(course: Path, feedback: dict[str, str]) -> None:
     """Whoever handed in through the exchange gets the feedback, although others did not and come before in order."""
     said = nbgrader(course, "release_feedback", NAME)
@@ -206,6 +209,7 @@ def test_release_feedback_passes_by_who_cannot_fetch_it(course: Path, feedback: 
     assert "Not released, for lack of a hand-in through the exchange: broken, correct, hostile, partly-wrong." in said
 
 
+@pytest.mark.full
 def test_marks_are_exported(course: Path) -> None:
     """nbgrader's own table has every student."""
     nbgrader(course, "export")

@@ -152,6 +152,7 @@ def test_repositorys_own_check_finds_everything_missing_in_an_untouched_release(
     assert notebook.stat().st_mtime == 1
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_commands_of_the_repositorys_page_work(environment, repository):
     """README.md of what a student gets: its wheel is there, and its check says that an untouched release is none."""
@@ -205,6 +206,7 @@ def test_check_says_what_and_where_and_what_to_do(said_of_mistakes, told):
     assert told in said_of_mistakes
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_commands_of_the_students_guide_find_a_right_notebook_ready(environment, wheel, tmp_path):
     """The guide's commands, typed: all holds, exit code 0, the one sentence, and nothing to do."""

@@ -52,6 +52,7 @@ def test_release_as_committed_is_fresh(capsys):
     assert "is what source/consistency-models makes" in capsys.readouterr().out
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_release_after_an_edit_is_stale_until_built(course):
     """--check fails on a stale release, names the cell and writes nothing; building makes it fresh."""
@@ -139,6 +140,7 @@ def test_release_runs_in_a_plain_kernel_up_to_the_first_todo(jupyter_home):
     assert ids[reached[-1]] == "test_noisy_sample"
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_release_is_validated_by_stock_nbgrader(jupyter_home):
     """`nbgrader validate` without our settings runs the release and tells which test is not passed.

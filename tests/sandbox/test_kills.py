@@ -88,7 +88,15 @@ def the_keeper(box: Box) -> int:
     return pid
 
 
-@pytest.mark.parametrize(("whom", "share"), [(the_box, 0.02), (the_box, 0.4), (the_keeper, 0.4), (the_box, 0.97)])
+@pytest.mark.parametrize(
+    ("whom", "share"),
+    [
+        (the_box, 0.4),
+        (the_keeper, 0.4),
+        pytest.param(the_box, 0.02, marks=pytest.mark.full),
+        pytest.param(the_box, 0.97, marks=pytest.mark.full),
+    ],
+)
 def test_a_kill_from_outside_leaves_no_trace(
     judge: Judge, path: Path, undisturbed: tuple[str, int], killer: Killer, whom: Callable[[Box], int], share: float
 ) -> None:
@@ -99,6 +107,7 @@ def test_a_kill_from_outside_leaves_no_trace(
     assert len(report.staff["tried_again"]) == 1
 
 
+@pytest.mark.full
 def test_kills_at_different_places_leave_no_trace(
     judge: Judge, path: Path, undisturbed: tuple[str, int], killer: Killer
 ) -> None:

@@ -36,23 +36,12 @@ from autograder.box.ipython import furnish
 from autograder.checking.student import Call, ModelState, Reply, Rows, Student
 from autograder.nbgrader_host.kernel import LocalStudent
 from autograder.verdict import CheckFailed, Status, wrong
-from tests.bank import Record, cells, load_bank
+from tests.bank import Record, cells, load_bank, one_of_each
 from tests.notebooks import assignment, reference_answers
 
 TASKS = tuple(task.id for task in assignment().tasks if task.answer is not None)
 BANK = load_bank()
 SEED = 11
-
-
-def one_of_each(records: list[Record]) -> list[Any]:
-    """Return parameters: all records, of which `make test` runs one for each way in which a task can come out."""
-    seen, found = set(), []
-    for record in records:
-        way = (record.task, record.kind, record.misconception, record.loses, record.quality)
-        found.append(pytest.param(record, id=record.id, marks=pytest.mark.full if way in seen else ()))
-        seen.add(way)
-    return found
-
 
 Check = Callable[[Student], None]
 Outcome = CheckFailed | None

@@ -41,6 +41,7 @@ def printed(cell):
     return "".join(o.get("text", "") for o in cell.outputs if o.output_type == "stream" and o.name == "stdout")
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_notebook_runs_and_its_printed_claims_hold(notebook, tmp_path):
     """The whole notebook runs without an error, and what it prints is what its text says."""
@@ -69,6 +70,7 @@ def test_notebook_runs_and_its_printed_claims_hold(notebook, tmp_path):
     assert sweep["0.9"] < 0.5 < 1.0 < sweep["0.999"]
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_blank_release_stops_at_the_first_todo_with_a_sentence(notebook, tmp_path):
     """Without answers the notebook runs up to the first test cell, which says what is missing."""

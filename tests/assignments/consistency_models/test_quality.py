@@ -18,7 +18,7 @@ from autograder.assignments.consistency_models.training.recipe import Progress, 
 from autograder.assignments.consistency_models.training.spread import Noisy
 from autograder.checking.student import Student
 from autograder.verdict import CheckFailed, Status
-from tests.bank import load_bank
+from tests.bank import load_bank, one_of_each
 from tests.notebooks import assignment
 from tests.trainings import SHORT, reference, short_reference, student, training
 
@@ -81,7 +81,7 @@ def test_prepared_reference_keeps_no_gradients() -> None:
     assert torch.equal(fresh.run.online, fresh.online)
 
 
-@pytest.mark.parametrize("record", WRONG, ids=lambda record: record.id)
+@pytest.mark.parametrize("record", one_of_each(WRONG, lambda record: record.task))
 def test_wrong_answer_that_passes_its_own_checks_loses_points(record) -> None:  # type: ignore[no-untyped-def]
     """What only a training shows fails the distance as well as the agreement, and is named."""
     whose = student({record.task: record.answer}, (record.before,))
@@ -98,7 +98,7 @@ BY_THE_WAY = [
 ]
 
 
-@pytest.mark.parametrize("record", BY_THE_WAY, ids=lambda record: record.id)
+@pytest.mark.parametrize("record", one_of_each(BY_THE_WAY, lambda record: record.task))
 def test_wrong_by_the_way_costs_nothing_here(record) -> None:  # type: ignore[no-untyped-def]
     """A right value with a graph left on it, or with a changed argument, has cost its points in its own task."""
     of = student({record.task: record.answer}, (record.before,))
