@@ -57,7 +57,7 @@ browser:
 
 # The release itself is named too: a change there by hand, or by a merge, is built over.
 $(RELEASED): source/$(NOTEBOOK) $(wildcard source/consistency-models/lesson/* release/consistency-models/*) \
-		nbgrader_config.py $(wildcard autograder/release/*.py autograder/lesson/*.py autograder/lesson/templates/*) \
+		nbgrader_config.py $(wildcard autograder/release/*.py autograder/lesson/*.py autograder/lesson/templates/* autograder/assignments/*/lesson_*.py) \
 		| $(INSTALLED)
 	$(BIN)/autograder release
 	@mkdir -p build && touch $@

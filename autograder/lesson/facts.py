@@ -102,6 +102,8 @@ class Facts:
 
     def __init__(self, record: dict[str, Any], runs: Runs, notebook: str) -> None:
         self.runs = runs
+        self.title: str = record["page"]["title"]
+        self.measured: str = record["page"]["measured"]  # a sentence on how the runs were made
         self.references = [Reference(key, **fields) for key, fields in record["reference"].items()]
         self._facts = {name: self._measured(wanted) for name, wanted in record["measured"].items()}
         self._facts |= {name: self._quoted(fields) for name, fields in record["paper"].items()}

@@ -14,15 +14,19 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 
-from autograder.assignment import NAME, source_notebook
+from autograder.assignment import NAME, assignment_module, source_notebook
 from autograder.errors import ReleaseFault, UsageError
 from autograder.release.generate import RUNS
 from autograder.release.proof import prove_page, prove_release
 from autograder.release.source_check import cell_name, check_source, read_notebook
 from autograder.system.files import make_folder, write_atomically
+
+if TYPE_CHECKING:
+    from autograder.lesson.page import Lesson
 
 # What students get. A file beside the notebook is released only when it is named here, not because it lies there.
 NOTEBOOK, LESSON = f"{NAME}.ipynb", "lesson.html"
@@ -116,14 +120,22 @@ def _built_files(course: Path) -> dict[str, bytes]:
 def built_lesson(course: Path) -> bytes:
     """Return the lesson's page, built twice and proved; raises ReleaseFault where its sources do not allow it."""
     try:
-        from autograder.lesson.page import Lesson
+        lessons = lesson_of(course), lesson_of(course)
     except ModuleNotFoundError as error:
         raise UsageError(f"the lesson is built with {error.name}: pip install 'autograder[lesson]'") from None
-    page, again = Lesson(course).page(), Lesson(course).page()
+    page, again = (lesson.page() for lesson in lessons)
     if page != again:
         raise ReleaseFault("two builds of the same lesson differ; is a clock or a random id in it?")
     prove_page(read_notebook(source_notebook(course)), page.decode())
     return page
+
+
+def lesson_of(course: Path) -> Lesson:
+    """Return the lesson of a course, with the pictures of its assignment."""
+    from autograder.lesson.page import Lesson
+
+    module = assignment_module(NAME, "lesson_pictures")
+    return Lesson(course, module.Pictures if module else None)
 
 
 def lesson_command(course: Path) -> int:

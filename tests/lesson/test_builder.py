@@ -14,6 +14,7 @@ from autograder.assignment import NAME
 from autograder.errors import ReleaseFault
 from autograder.lesson.page import LARGEST_BYTES, Lesson, lesson_folder
 from autograder.lesson.self_contained import prove_whole
+from autograder.release.build import lesson_of
 
 COURSE = Path(__file__).parents[2]
 QUESTION = ":::: question\nWhy?\n\n- [ ] So.\n- [x] Because.\n\n::: answer\nIt is.\n:::\n::::\n"
@@ -58,15 +59,15 @@ def append(course: Path, text: str) -> None:
 def refused(course: Path) -> str:
     """Return why the lesson is not built."""
     with pytest.raises(ReleaseFault) as caught:
-        Lesson(course).page()
+        lesson_of(course).page()
     return str(caught.value)
 
 
 def test_lesson_numbers_are_those_of_the_data(course: Path) -> None:
     """After another measurement the page shows another number, in text, table and figure alike."""
-    before = Lesson(course).page().decode()
+    before = lesson_of(course).page().decode()
     measure_again(course, "w2.jumps_2", lambda w2: w2 + 0.002)
-    after = Lesson(course).page().decode()
+    after = lesson_of(course).page().decode()
     shown = re.compile(r'title="measured: mean w2\.jumps_2 [^"]*">([\d.]+)<')
     assert [float(text) + 0.002 for text in shown.findall(before)] == pytest.approx(
         list(map(float, shown.findall(after)))
@@ -137,9 +138,9 @@ def test_lesson_with_a_broken_block_is_not_built(course: Path, text: str, reason
 
 def test_lesson_takes_a_whole_question(course: Path) -> None:
     """The question that the slips above are made of is itself in order."""
-    before = Lesson(course).page().count(b'<form class="question">')
+    before = lesson_of(course).page().count(b'<form class="question">')
     append(course, QUESTION)
-    assert Lesson(course).page().count(b'<form class="question">') == before + 1
+    assert lesson_of(course).page().count(b'<form class="question">') == before + 1
 
 
 def test_lesson_too_large_for_a_phone_is_not_built(course: Path) -> None:
@@ -179,7 +180,21 @@ def test_lesson_ids_stand_once() -> None:
 def test_lesson_formula_keeps_its_full_stop_and_its_sign(course: Path) -> None:
     """No line begins with a point after a formula, and the minus of (1, -2) is a sign and no difference."""
     append(course, "So it ends at $(1, -2)$.")
-    last = Lesson(course).prose.html.rpartition("So it ends at ")[2]
+    last = lesson_of(course).prose.html.rpartition("So it ends at ")[2]
     assert last.startswith('<span class="together"><span class="math inline"><math')
     assert "</math></span>.</span>" in last
     assert last.count('form="prefix">&#x02212;') == 1
+
+
+def test_lesson_of_an_assignment_without_pictures_is_text(course: Path) -> None:
+    """An assignment may draw nothing: then its lesson has no figure, and no script but that of the questions."""
+    folder = lesson_folder(course)
+    with pytest.raises(ReleaseFault, match="which nobody draws"):
+        Lesson(course).page()
+    facts = "measured = {}\npaper = {}\nstated = []\nterms = {}\nreference = {}\nholds = []\n"
+    (folder / "facts.toml").write_text(f'{facts}[page]\ntitle = "Sorting"\nmeasured = "Nothing is measured."\n')
+    (folder / "lesson.md").write_text(f"## How a list is sorted\n\nBy comparing.\n\n{QUESTION}")
+    page = Lesson(course).page().decode()
+    assert "<title>Sorting</title>" in page
+    assert page.count("<script") == 1
+    assert 'class="lab"' not in page

@@ -1,7 +1,8 @@
-"""The figures of the lesson that do not move: trained models and measurements, drawn."""
+"""The figures of the lesson: trained models and measurements, drawn, and the one that moves (lesson_lab.py)."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from autograder.assignments.consistency_models.lesson_lab import Lab
 from autograder.lesson.facts import Runs
 from autograder.lesson.plane import Plane, around
 from autograder.render.drawing import Drawing, Point
@@ -21,10 +23,13 @@ TITLE = 16.0  # base line of what stands on top of a figure; a phone writes it l
 
 
 class Pictures:
-    """All figures by name; `points` are what benchmarks/lesson_models.py wrote."""
+    """All figures by name; `read` gives the files of the lesson's folder, some of benchmarks/lesson_models.py."""
 
-    def __init__(self, points: dict[str, Any], runs: Runs) -> None:
-        self._points, self._runs = points, runs
+    def __init__(self, read: Callable[[str], bytes], runs: Runs, prelude_sha256: str) -> None:
+        self._points: dict[str, Any] = json.loads(read("pictures.json"))
+        self._runs = runs
+        self._lab = Lab(read, self._points, prelude_sha256)
+        self.style, self.scripts, self.origin = self._lab.style, self._lab.scripts, self._lab.origin
         self._by_name: dict[str, Callable[[], Markup]] = {
             "levels": self._levels,
             "crossing": self._crossing,
@@ -34,13 +39,14 @@ class Pictures:
             "decay": self._decay,
             "jumps": self._jumps,
             "calls": self._calls,
+            "lab": self._lab.draw,
         }
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
     def draw(self, name: str) -> Markup:
-        """Return the SVG of a figure."""
+        """Return a figure as SVG, the one that moves as HTML."""
         return self._by_name[name]()
 
     def _levels(self) -> Markup:
