@@ -1,7 +1,8 @@
-"""`python -m docs.make_report_picture` photographs a student's report and a class's: docs/report.png, class-report.png.
+"""`python -m docs.make_report_picture` makes docs/notebook.png, report.png and class-report.png.
 
-The first is of a notebook with one mistake, which is marked for it; the second is of an invented class, without names.
-With a page it photographs that one, in any size, light or dark: to look at a change of the templates.
+The first shows parts of the student's notebook, whose figures are drawn by running the reference answers; the second is
+the report on a notebook with one mistake, marked for this picture; the third shows an invented class, without names.
+Given a page, it photographs that page instead, in any size, light or dark: to look at a change in a template.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 from PIL import Image
+from traitlets.config import Config
 
 from autograder import cli
 from autograder.grading.class_report import class_report, gather
 from autograder.render.class_page import to_class_page
-from tests.sample_class import correct_notebook, with_answers
+from tests.sample_class import correct_notebook, released_notebook, with_answers
 from tests.sample_reports import sample_class
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 STUDENTS = 120
+NOTEBOOK_SIZE = "860,1030"
 CLASS_SIZE = "1000,1250"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
@@ -36,6 +41,10 @@ def noisy_sample(x_0, epsilon, t):
     t = t[0]
     return (1 - t) * x_0 + t * epsilon
 """
+
+
+FIGURES = frozenset({"ex3_pair_figure", "one_step_figure"})  # cells of which the figure is shown, not the code
+SHOWN = FIGURES | {"ema_update_text", "ema_update"}
 
 
 def main() -> None:
@@ -55,6 +64,7 @@ def main() -> None:
         if options.page:
             photograph(shown, options.page, options.out, options.size)
         else:
+            photograph(shown, notebook_page(Path(folder)), DOCS / "notebook.png", NOTEBOOK_SIZE)
             photograph(shown, marked_page(Path(folder)), DOCS / "report.png", options.size)
             photograph(shown, class_page(Path(folder)), DOCS / "class-report.png", CLASS_SIZE)
 
@@ -65,6 +75,23 @@ def photograph(browser: list[str], page: Path, out: Path, size: str) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     with Image.open(out) as picture:
         picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, optimize=True)
+
+
+def notebook_page(folder: Path) -> Path:
+    """Return a page with parts of the student's notebook, as it looks when the answers are right."""
+    answered, notebook, page = correct_notebook(ROOT), released_notebook(ROOT), folder / "notebook.html"
+    last = max(place for place, cell in enumerate(answered.cells) if cell.id in FIGURES)
+    answered.cells = answered.cells[: last + 1]
+    NotebookClient(answered, timeout=600, allow_errors=False).execute()
+    outputs = {cell.id: cell.outputs for cell in answered.cells if cell.id in FIGURES}
+    notebook.cells = [cell for cell in notebook.cells if cell.id in SHOWN]
+    for cell in notebook.cells:
+        if cell.id in FIGURES:
+            cell.update(outputs=outputs[cell.id], metadata={"tags": ["figure"]})
+    hidden = Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"figure"}})
+    exporter = HTMLExporter(config=hidden, exclude_input_prompt=True, exclude_output_prompt=True)
+    page.write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
+    return page
 
 
 def class_page(folder: Path) -> Path:

@@ -46,9 +46,9 @@ PROGRAMS = {
 }
 SHORT = {"score", "release", "grade", "report", "canvas", "publish"}  # `release --check`: of autograder, by the context
 
-# Who types all blocks of a page.
+# Who types all blocks of a page; of README test_end_to_end types the first one.
 TYPED = {
-    "README.md": "test_end_to_end.graded",
+    "README.md": "test_readme.test_five_steps_lead_to_feedback_and_a_final_mark",
     "docs/ci.md": "test_ci_guide.test_every_command_of_the_page_works",
     "docs/extending.md": "test_guides.test_every_step_for_people_who_extend_works_in_a_copy_of_the_repository",
     "docs/instructor.md": "test_instructor_page.test_pages_lead_from_a_folder_to_returned_feedback_and_to_nothing_left",
@@ -63,6 +63,7 @@ NOT_TYPED = {
 }
 # Commands in running text that no block holds: who runs them.
 ELSEWHERE = {
+    "autograder --help": "test_cli.test_every_command_of_the_contract_is_offered",
     "autograder calibrate": "test_calibrate.test_command_writes_weights_limits_provenance_and_figure",
     "autograder release --check": "test_build.test_release_as_committed_is_fresh",
     "autograder grade --only": "test_end_to_end.test_grade_only_keeps_what_it_does_not_mark",
@@ -82,7 +83,6 @@ NOT_RUN = {
     ".ci/run": "it is `make test-all` and `make check`",
     "pytest -n": "it runs this",
     "make check": "its two commands are run, each by its own test",
-    "make lesson": "`autograder lesson`, typed",
     "make notebook": "it opens a browser, and goes on until it is ended",
     "jupyter lab": "it goes on until it is ended; test_nbgrader opens the formgrader",
     "pre-commit install": "it changes the repository's own git hooks",
