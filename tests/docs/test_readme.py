@@ -25,6 +25,7 @@ def marks(path: Path, key: str) -> dict[str, dict[str, str]]:
         return {row[key]: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.bubblewrap
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
