@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -80,6 +80,7 @@ class Report:
     checks_readable: bool = False  # True only under `--isolation process` where no wall hides the checks
     staff: dict[str, Any] = field(default_factory=dict)  # for OUT/staff/STUDENT.json, never in the report
     figures: list[dict[str, Any]] = field(default_factory=list)  # render.drawing.Figure as JSON; stored beside `staff`
+    how: dict[str, str] = field(default_factory=dict)  # of a stored report, what decided its marks (provenance.py)
 
     @property
     def score(self) -> float | None:
@@ -127,15 +128,21 @@ class Report:
         """
         return json_text(self.to_dict())
 
+    def exact(self) -> dict[str, list[list[str]]]:
+        """Return what `to_dict` rounds to points: of each check its share of the task, and what it has earned."""
+        return {task.id: [[str(check.share), str(check.earned)] for check in task.checks] for task in self.tasks}
+
     @classmethod
-    def from_dict(cls, value: dict[str, Any], **known: Any) -> Report:
-        """Return the report whose `to_dict()` is `value`; `known` holds what the JSON does not: staff.
+    def from_dict(cls, value: dict[str, Any], exact: dict[str, Any] | None = None, **known: Any) -> Report:
+        """Return the report whose `to_dict()` is `value`; `known` holds what the JSON does not: staff, figures, how.
+
+        Where `exact` is not known, as it is not of a report that an earlier version stored, fractions are found again.
 
         Raises ValueError for anything that `to_dict` does not make: a report is never repaired. One of schema 1 has the
         same fields.
         """
         try:
-            report = _report(value, known)
+            report = _report(value, exact or {}, known)
             same = value["schema"] in READABLE and report.to_dict() == value | {"schema": SCHEMA}
         except KeyError as error:
             raise ValueError(f"not a stored report: it has no {error}") from None
@@ -201,13 +208,13 @@ def _task_dict(task: TaskResult) -> dict[str, Any]:
     }
 
 
-def _report(value: dict[str, Any], known: dict[str, Any]) -> Report:
+def _report(value: dict[str, Any], exact: dict[str, Any], known: dict[str, Any]) -> Report:
     return Report(
         assignment=value["assignment"],
         student=value["student"],
         status=value["status"],
         reason=value["reason"],
-        tasks=tuple(_task(task) for task in value["tasks"]),
+        tasks=tuple(_task(task, exact.get(task["id"])) for task in value["tasks"]),
         isolation=value["isolation"],
         seconds=value["seconds"],
         file=value["submission"]["file"],
@@ -219,21 +226,27 @@ def _report(value: dict[str, Any], known: dict[str, Any]) -> Report:
     )
 
 
-def _task(value: dict[str, Any]) -> TaskResult:
-    points = Fraction(value["max_score"])
+def _task(value: dict[str, Any], exact: list[list[str]] | None) -> TaskResult:
     checks = value["checks"]
-    # A task of no points shows no share; any will do that adds up to 1.
-    equal = Fraction(1, max(1, len(checks)))
-    results = tuple(_check(check, points, _part(check["max_score"], points, equal)) for check in checks)
+    parts = [(Fraction(share), Fraction(earned)) for share, earned in exact] if exact else _parts(value)
+    results = tuple(_check(check, *part) for check, part in zip(checks, parts, strict=True))
     given = value.get("override")
     override = Decision(given["score"], given["reason"]) if given is not None else None
     return TaskResult(value["id"], value["title"], value["max_score"], value["bonus"], results, override)
 
 
-def _check(value: dict[str, Any], points: Fraction, share: Fraction) -> CheckResult:
-    status = Status(value["status"])
-    earned = _part(value["score"], points * share, Fraction(status is Status.PASSED))
-    return CheckResult(value["id"], value["title"], share, status, earned, value["message"], value["misconception"])
+def _check(value: dict[str, Any], share: Fraction, earned: Fraction) -> CheckResult:
+    status, message = Status(value["status"]), value["message"]
+    return CheckResult(value["id"], value["title"], share, status, earned, message, value["misconception"])
+
+
+def _parts(task: dict[str, Any]) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield each check's share of a task and what it has earned, as far as rounded points tell."""
+    points, checks = Fraction(task["max_score"]), task["checks"]
+    for check in checks:
+        # A task of no points shows no share; any will do that adds up to 1.
+        share = _part(check["max_score"], points, Fraction(1, len(checks)))
+        yield share, _part(check["score"], points * share, Fraction(check["status"] == Status.PASSED.value))
 
 
 def _part(rounded: float, whole: Fraction, otherwise: Fraction) -> Fraction:

@@ -112,6 +112,23 @@ def test_from_dict_finds_the_exact_shares() -> None:
         assert Report.from_dict(report.to_dict()).tasks == report.tasks
 
 
+ODD = graded(tasks=(partly(24.0, Status.WRONG, "123456789/987654321"),))
+
+
+def test_from_dict_keeps_fractions_that_rounded_points_do_not_tell() -> None:
+    """Where they were stored; a report that an earlier version stored has the simplest that round to its points."""
+    assert Report.from_dict(ODD.to_dict(), ODD.exact()).tasks == ODD.tasks
+    assert Report.from_dict(ODD.to_dict()).tasks != ODD.tasks
+    assert Report.from_dict(ODD.to_dict()).to_dict() == ODD.to_dict()
+
+
+@pytest.mark.parametrize("exact", [[["1", "1"]] * 7, [["1/7", "1/0"]] * 7, 7])
+def test_from_dict_refuses_fractions_of_another_report(exact: object) -> None:
+    """What they come to must be the points that stand in the report."""
+    with pytest.raises(ValueError, match="not a stored report"):
+        Report.from_dict(ODD.to_dict(), {"t": exact})
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -12,7 +12,7 @@ from autograder.assignment import NAME, Task
 from autograder.errors import UsageError
 from autograder.grading.job import NOTHING, Marking
 from autograder.grading.provenance import how_marked
-from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, read_record, stored_files
+from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, stored_files
 from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
 from autograder.render.class_statistics import ClassStatistics, is_suspicious, limits_in, misconceptions_in, notices_in
 from autograder.report import UNREADABLE, Report
@@ -68,7 +68,7 @@ def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, C
     page = job.page or job.out / (ANONYMOUS if job.anonymous else INDEX)
     refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
     stored = StoredClass(job.out)
-    kept = gather(stored, _stale_by(job.out, marking), folder=folder_from(page, job.out))
+    kept = gather(stored, _stale_by(marking), folder=folder_from(page, job.out))
     if not kept.rows and stored.broken:
         raise UsageError(f"{job.out} holds no report that can be read; `autograder grade` writes them again")
     if not kept.rows:
@@ -121,7 +121,7 @@ def row_of(report: Report, tasks: Sequence[str], stale: bool = False, folder: st
     )
 
 
-def _stale_by(out: Path, marking: Marking | None) -> IsStale:
+def _stale_by(marking: Marking | None) -> IsStale:
     """Return the test for reports that were marked in another way than `marking` would."""
     if marking is None:
         return lambda report: None
@@ -130,7 +130,7 @@ def _stale_by(out: Path, marking: Marking | None) -> IsStale:
     def is_stale(report: Report) -> bool:
         if report.isolation not in known:
             known[report.isolation] = how_marked(replace(marking, isolation=report.isolation))
-        return bool(read_record(out, report.student).get("how") != known[report.isolation])
+        return report.how != known[report.isolation]
 
     return is_stale
 

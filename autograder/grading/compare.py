@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
-from autograder.grading.stored_reports import LastGraded, read_named, record_named, report_names
+from autograder.grading.stored_reports import LastGraded, read_named, report_names
 from autograder.render.terminal import changes_table, console
 from autograder.render.wording import number, verdict
 from autograder.report import GRADED, CheckResult, Decision, Report, TaskResult
@@ -101,17 +101,12 @@ class Side:
         """Say whether the file of this name cannot be read."""
         return name in self.names and read_named(self.folder, name) is None
 
-    def how(self, name: str) -> dict[str, Any]:
-        """Return how it was marked; {} where that is not known."""
-        return record_named(self.folder, name).get("how") or {}
-
 
 def compared(old: Side, new: Side, name: str) -> Change | None:
     """Return what has become of the mark in the files of this name; None where neither class has it."""
     one, two = old.read(name), new.read(name)
     if one is not None and two is not None:
-        how = [side.how(name) for side in (old, new)]
-        return Change(two.student, one, two, (*_of_whole(one, two), *_of_tasks(one, two), *_of_marking(one, two, how)))
+        return Change(two.student, one, two, (*_of_whole(one, two), *_of_tasks(one, two), *_of_marking(one, two)))
     broken = {when: side for when, side in (("old", old), ("new", new)) if side.is_broken(name)}
     known = one or two
     if known is None and not broken:
@@ -177,10 +172,10 @@ def _of_check(old: CheckResult, new: CheckResult) -> str:
     return ""
 
 
-def _of_marking(old: Report, new: Report, how: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Tell how the marking itself differs; `how` has a hash a task, of all that decides its mark."""
-    tasks = dict.fromkeys(task for hashes in how for task in hashes)
-    others = [task for task in tasks if how[0].get(task) != how[1].get(task)]
+def _of_marking(old: Report, new: Report) -> Iterator[str]:
+    """Tell how the marking itself differs."""
+    tasks = dict.fromkeys((*old.how, *new.how))
+    others = [task for task in tasks if old.how.get(task) != new.how.get(task)]
     if others and len(others) < len(tasks):
         yield f"other checks of {', '.join(others)}"
     elif others:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -84,11 +84,9 @@ def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> in
                 jobs = (Job(handin, marking, how, results.regrade(handin, only)) for handin in chain([first], todo))
                 with _crew(job, crew, len(roll)) as workers, closing(mark_all(jobs, workers)) as marked:
                     for done, report in marked:
-                        progress.done(keep.write(done.handin, report, done.regrade.how_kept if done.regrade else {}))
-            for handin in roll:
-                if handin.student not in keep.written:
-                    keep.bring_up_to_date(handin, read_report(job.out, handin.student))
-        rows = results.finish(roll.students())
+                        how_kept = done.regrade.how_kept if done.regrade else {}
+                        progress.done(keep.write(done.handin, replace(report, how=how_kept)))
+            rows = results.finish(keep.up_to_date(roll))
         _print_names("marked again, the rest kept", only if first is not None else ())
         return _show(results, rows, roll, todo.kept - keep.decided, keep.decided)
 
@@ -110,23 +108,31 @@ class _Keeper:
         self.written: set[str] = set()  # whose reports need no second look
         self.decided = 0  # stored marks that a person's decision has changed since
 
-    def write(self, handin: Handin, report: Report, how_kept: Mapping[str, str]) -> Report:
+    def write(self, handin: Handin, report: Report) -> Report:
         report = self._overrides.apply(report)
         if self._gradebook is not None:
             self._gradebook.write(report, handin)  # first: what is stored in the results counts as done
-        self._results.write(handin, report, how_kept)
+        self._results.write(handin, report)
         self.written.add(handin.student)
         return report
 
-    def bring_up_to_date(self, handin: Handin, stored: Report | None) -> None:
+    def up_to_date(self, roll: Roll) -> Iterator[Report]:
+        """Yield what is stored of a class, each report read once; those of before are brought up to date."""
+        for handin in roll:
+            stored = read_report(self._results.out, handin.student)
+            if stored is not None:
+                yield stored if handin.student in self.written else self._brought_up_to_date(handin, stored)
+
+    def _brought_up_to_date(self, handin: Handin, stored: Report) -> Report:
         """Write again what was decided since, or what was marked without this gradebook."""
-        if stored is None or stored.status == GRADER_ERROR:
-            return
+        if stored.status == GRADER_ERROR:
+            return stored
         if self._overrides.apply(stored) != stored:
-            self.write(handin, stored, self._results.how_stored(handin))
             self.decided += 1
-        elif self._gradebook is not None and not self._gradebook.holds(stored, handin):
+            return self.write(handin, stored)
+        if self._gradebook is not None and not self._gradebook.holds(stored, handin):
             self._gradebook.write(stored, handin)
+        return stored
 
 
 class _Todo:

@@ -10,9 +10,8 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from autograder.assignment import Task
@@ -78,17 +77,11 @@ class Results:
 
     def regrade(self, handin: Handin, only: Sequence[str]) -> Regrade | None:
         """Return how to mark these tasks alone; None where no report is stored that can keep the others."""
-        stored = read_report(self.out, handin.student) if only else None
-        record = self._record(handin)
-        if stored is None or not record or stored.status != GRADED or not fits(stored, self._tasks):
+        stored = read_report(self.out, handin.student) if only and self._record(handin) else None
+        if stored is None or stored.status != GRADED or not fits(stored, self._tasks):
             return None
-        regrade = Regrade(tuple(only), stored, record["how"])
+        regrade = Regrade(tuple(only), stored)
         return regrade if regrade.kept else None
-
-    def how_stored(self, handin: Handin) -> dict[str, str]:
-        """Return what decided the stored marks, a hash a task; {} where no whole report is stored."""
-        how: dict[str, str] = self._record(handin).get("how", {})
-        return how
 
     def _record(self, handin: Handin) -> dict[str, Any]:
         """Return what is kept on the stored report of this very submission; {} where that is not whole."""
@@ -106,8 +99,8 @@ class Results:
         )
         return record if whole else {}
 
-    def write(self, handin: Handin, report: Report, how_kept: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Store a report; `how_kept` are the hashes of tasks whose marks were made before.
+    def write(self, handin: Handin, report: Report) -> None:
+        """Store a report; its marks that were made before have a hash in `report.how`.
 
         The staff's file comes last: with its key it says that the others are there.
         """
@@ -118,8 +111,9 @@ class Results:
         record = {
             "student": report.student,
             "key": key,
-            "how": {**self.how, **how_kept},
+            "how": {**self.how, **report.how},
             "report_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "exact": report.exact(),
             "staff": report.staff,
             "figures": report.figures,
         }
@@ -127,18 +121,12 @@ class Results:
         write_atomically(self._report(handin.student), text)
         write_atomically(self._staff(handin.student), json_text(record))
 
-    def finish(self, students: Iterable[str]) -> list[ClassRow]:
+    def finish(self, reports: Iterable[Report]) -> list[ClassRow]:
         """Write grades.csv and index.html from the stored reports, one in memory at a time; returns the rows."""
-        kept = gather(self._reports(students), self._is_stale, self._tasks)
+        kept = gather(reports, lambda report: report.how != self.how, self._tasks)
         write_atomically(self.out / GRADES, grades_csv(self._tasks, kept.rows))
         write_atomically(self.index, to_class_page(class_report(kept)))
         return kept.rows
-
-    def _reports(self, students: Iterable[str]) -> Iterator[Report]:
-        return (report for student in students if (report := read_report(self.out, student)) is not None)
-
-    def _is_stale(self, report: Report) -> bool:
-        return bool(read_record(self.out, report.student).get("how") != self.how)
 
     def _report(self, student: str) -> Path:
         return self.out / f"{file_name(student)}.json"

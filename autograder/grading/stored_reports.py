@@ -16,7 +16,7 @@ from autograder.report import Report
 from autograder.system.file_names import file_name
 from autograder.text import no_formula
 
-FOR_STAFF = ("staff", "figures")  # fields of Report that stand in OUT/staff/NAME.json
+BESIDE = ("exact", "staff", "figures", "how")  # what OUT/staff/NAME.json tells of a report besides
 GRADES = "grades.csv"
 A_STORED_FILE = "part of the stored results"
 
@@ -95,14 +95,9 @@ def read_named(out: Path, name: str) -> Report | None:
     return _read(out, name)
 
 
-def record_named(out: Path, name: str) -> dict[str, Any]:
-    """Return what OUT/staff holds beside the report of this name; {} where that cannot be read."""
-    return _read_json(out / STAFF / f"{name}.json")
-
-
 def read_record(out: Path, student: str) -> dict[str, Any]:
     """Return what OUT/staff holds on a student; {} where that cannot be read."""
-    return record_named(out, file_name(student))
+    return _read_json(out / STAFF / f"{file_name(student)}.json")
 
 
 def _read(out: Path, name: str) -> Report | None:
@@ -112,7 +107,7 @@ def _read(out: Path, name: str) -> Report | None:
         record = _read_json(out / STAFF / f"{name}.json")
         # Of another report, written before or after this one, it would tell what is not so.
         fits = record.get("report_sha256") == hashlib.sha256(text).hexdigest()
-        known = {field: record[field] for field in FOR_STAFF if field in record} if fits else {}
+        known = {field: record[field] for field in BESIDE if field in record} if fits else {}
         return Report.from_dict(value, **known)
     except (OSError, ValueError):
         return None

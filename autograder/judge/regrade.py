@@ -24,7 +24,6 @@ class Regrade:
 
     tasks: tuple[str, ...]
     stored: Report
-    how: dict[str, str]  # what decided the stored marks, a hash a task (provenance.py)
 
     @property
     def kept(self) -> dict[str, TaskResult]:
@@ -34,7 +33,7 @@ class Regrade:
     @property
     def how_kept(self) -> dict[str, str]:
         """What decided the marks that stay."""
-        return {task: self.how.get(task, "") for task in self.kept}
+        return {task: self.stored.how.get(task, "") for task in self.kept}
 
 
 def check_known(only: Iterable[str], tasks: Sequence[Task]) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 from platform import node
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from autograder.grading.grade_class import ClassJob, grade_class
 from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
 from autograder.intake.class_folder import Roll
+from autograder.report import Report
 from autograder.settings import Settings
 from autograder.system.files import write_atomically
 from tests.fake_class import HOSTILE_NAMES, grade, marked, report, rows
@@ -237,3 +239,25 @@ def test_grade_into_the_folder_of_submissions_again_finds_the_same_class(course:
         marking = Marking(load_assignment(course), Settings(), "namespaces", FakeJudge)
         assert grade_class(ClassJob(folder, out, 1), marking) == 0
         assert (out / "grades.csv").read_text().splitlines()[1:] == ["ada,100.0,100.0,10.0,graded,60.0,40.0,10.0"]
+
+
+def test_a_stored_report_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is stored already, one that a person has decided about since, one that is marked now."""
+    course = small_course(tmp_path / "course")
+    for name in ("ann", "bea"):
+        hand_in(course, name, "fine")
+    assert grade(course) == 0
+    hand_in(course, "zoe", "fine")
+    decided = "when,by,student,task,points,reason\n2026-01-01,lee,ann,ema_update,1,a good idea\n"
+    (course / "overrides.csv").write_text(decided)
+    read: list[str] = []
+    known = Report.from_dict
+
+    def counted(value: dict[str, Any], *args: Any, **beside: Any) -> Report:
+        read.append(value["student"])
+        return known(value, *args, **beside)
+
+    monkeypatch.setattr(Report, "from_dict", counted)
+    assert grade(course) == 0
+    assert read == ["ann", "bea", "zoe"]
+    assert {row["student"]: row["score"] for row in rows(course)} == {"ann": "61.0", "bea": "100.0", "zoe": "100.0"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,9 @@ from autograder.grading.stored_reports import StoredClass, read_record, read_rep
 from autograder.intake.class_folder import Handin
 from autograder.platforms.publish import read_stored
 from autograder.render.html import to_html
+from autograder.report import CheckResult, TaskResult
 from autograder.settings import Settings
+from autograder.verdict import Status
 from tests.fake_class import HOSTILE_NAMES, grade
 from tests.fake_judge import FakeJudge, hand_in, small_course
 from tests.sample_reports import HOSTILE, graded
@@ -45,6 +49,19 @@ def test_read_report_gives_all_that_was_stored(out: Path) -> None:
         assert report.staff == {"fault": "x"}
     assert {report.student for report in StoredClass(out)} == {"ada", ODD}
     assert read_record(out, "ada")["student"] == "ada"
+
+
+def test_read_report_gives_the_fractions_and_how_it_was_marked(tmp_path: Path) -> None:
+    """Points are rounded in the report; what they were rounded from stands beside it."""
+    marking = Marking(load_assignment(small_course(tmp_path / "course")), Settings(), "namespaces", FakeJudge)
+    check = CheckResult("c", "A check", Fraction(1), Status.WRONG, Fraction(1, 1237), "Not yet.")
+    with Results(tmp_path / "results", marking) as results:
+        task = TaskResult("noisy_sample", "A task", 60.0, False, (check,))
+        results.write(Handin("ada", None), replace(graded("ada", tasks=(task,)), how={"ema_update": "of before"}))
+    report = read_report(results.out, "ada")
+    assert report is not None
+    assert report.tasks == (task,)
+    assert report.how == {**results.how, "ema_update": "of before"}
 
 
 def test_read_report_leaves_what_is_not_whole(out: Path) -> None:
