@@ -88,7 +88,7 @@ def test_run_checks_ignores_options_of_the_environment(run: Any, monkeypatch: py
 def test_hypothesis_draws_depend_on_the_seed_alone(run: Any) -> None:
     """The same submission meets the same inputs, another submission others."""
     source = (
-        "from autograder.assignments.consistency_models.checks.strategies import each_seed\n"
+        "from autograder.checking.inputs import each_seed\n"
         "@points(1)\n@each_seed(3)\ndef test_one(student, seed):\n    '''T.'''\n    SEEN.append(seed)\nSEEN = []\n"
         "@points(1)\ndef test_two():\n    '''T.'''\n    seen = str(SEEN)\n    SEEN.clear()\n    raise wrong(seen)\n"
     )

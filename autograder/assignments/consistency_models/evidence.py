@@ -21,8 +21,7 @@ from autograder.assignments.consistency_models.sampling import Run, run_sampler
 from autograder.assignments.consistency_models.training.calibration import Calibration
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
 from autograder.assignments.consistency_models.training.quality import JointTraining
-from autograder.checking.student import Student
-from autograder.verdict import CheckFailed
+from autograder.checking import CheckFailed, Student
 
 STEPS = (1, 2, 4, 8)  # as the notebook draws them
 ROWS = 3  # with two rows a missing axis broadcasts in silence

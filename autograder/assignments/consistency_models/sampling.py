@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.strategies import SIGMA_MIN, Draw
-from autograder.checking.student import Probe, Question, Reply, Student
-from autograder.verdict import CheckFailed, Status, contract
+from autograder.checking import CheckFailed, Probe, Question, Reply, Status, Student, contract
 
 # The judge's answers are large beside noise and lie around another point than 0, so that a wrong weight on them shows.
 ANSWER_SPREAD, ANSWER_CENTRE = 30.0, 20.0

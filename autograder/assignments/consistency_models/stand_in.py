@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.oracles import mixture
-from autograder.checking.student import Probe
+from autograder.checking import Probe
 
 NUMBER = -1  # of its questions, as those of probes have theirs
 

@@ -21,7 +21,7 @@ import pytest
 import torch
 
 from autograder.assignments.consistency_models.checks.oracles import AffineMap
-from autograder.assignments.consistency_models.checks.strategies import Draw, consistency_state, each_seed
+from autograder.assignments.consistency_models.checks.strategies import Draw, consistency_state
 from autograder.assignments.consistency_models.noise import (
     FALSE_ALARM,
     MANY,
@@ -35,7 +35,7 @@ from autograder.box.cells import Cells
 from autograder.box.ipython import furnish
 from autograder.checking.student import Call, ModelState, Reply, Rows, Student
 from autograder.nbgrader_host.kernel import LocalStudent
-from autograder.verdict import CheckFailed, Status, wrong
+from autograder.verdict import CheckFailed, Status
 from tests.bank import Record, cells, load_bank, one_of_each
 from tests.notebooks import assignment, reference_answers
 
@@ -298,45 +298,6 @@ def test_odd_replies_are_verdicts(task: str) -> None:
         for arguments in ([], [None] * 6, [state] * 6, [torch.tensor(torch.nan)] * 6):
             found = outcomes(task, OddStudent(value, arguments))
             assert all(isinstance(failure, CheckFailed) and failure.message for failure in found.values())
-
-
-def test_answer_that_fails_once_is_no_flaky_check() -> None:
-    """An answer that is wrong at one call alone fails the check; Hypothesis's replay finds the same failure."""
-    calls: list[int] = []
-
-    @each_seed(3)
-    def check(student: Student, seed: int) -> None:
-        calls.append(seed)
-        if len(calls) == 2:
-            raise wrong("only once")
-
-    with pytest.raises(CheckFailed, match="only once"):
-        check(OddStudent(None, []))  # type: ignore[call-arg]
-    assert 0 not in calls
-
-
-def test_seeds_do_not_depend_on_what_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn from Hypothesis's pool of constants, and one seed gives the same examples again."""
-    from hypothesis.internal.conjecture import providers
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a constant was drawn")
-
-    monkeypatch.setattr(providers.HypothesisProvider, "_maybe_draw_constant", refuse)
-    found: list[int] = []
-
-    @each_seed(5)
-    def check(student: Student, seed: int) -> None:
-        found.append(seed)
-
-    drawn = []
-    for _ in range(2):
-        found.clear()
-        hypothesis.seed(3)(check)
-        check(OddStudent(None, []))  # type: ignore[call-arg]
-        drawn.append(list(found))
-    assert drawn[0] == drawn[1]
-    assert len(set(drawn[0])) == 5
 
 
 def test_state_has_the_notebook_s_names_and_shapes() -> None:

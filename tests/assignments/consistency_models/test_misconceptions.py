@@ -14,10 +14,11 @@ from autograder.assignments.consistency_models import misconceptions
 from autograder.assignments.consistency_models.checks import oracles
 from autograder.assignments.consistency_models.checks.oracles import AffineMap
 from autograder.assignments.consistency_models.checks.strategies import SIGMA_MIN, Draw
-from autograder.assignments.consistency_models.misconceptions import ALL, LOW_PRECISION, OWN_RANDOMNESS, match
+from autograder.assignments.consistency_models.misconceptions import ALL, KNOWN
+from autograder.assignments.consistency_models.misconceptions.known import OWN_RANDOMNESS
 from autograder.assignments.consistency_models.noise import MANY
 from autograder.assignments.consistency_models.sampling import Run
-from autograder.checking.student import Question, Reply
+from autograder.checking import LOW_PRECISION, Expected, Question, Reply, match
 from tests.bank import load_bank
 from tests.notebooks import reference_answers
 
@@ -55,7 +56,7 @@ def right_of(task: str) -> Any:
     if task == "teacher_ode_step":
         x_tn1, t_n1, t_n = given["x_tn1"], given["t_n1"], given["t_n"]
         v = given["teacher"](x_tn1, t_n1)
-        return oracles.euler_step(x_tn1, t_n1, t_n, oracles.Expected(v, v.abs())).value.float()
+        return oracles.euler_step(x_tn1, t_n1, t_n, Expected(v, v.abs())).value.float()
     if task == "consistency_distillation_loss":
         gap = given["online"](given["x_tn1"], given["t_n1"]) - given["target"](given["x_hat_tn"], given["t_n"])
         return gap.square().mean().float()
@@ -84,7 +85,7 @@ def test_words(key: tuple[str, str]) -> None:
 def test_names_are_many_and_each_stands_once() -> None:
     """At least thirty named mistakes; within a task a name means one mistake."""
     assert len({name for _, name in ALL}) >= 30
-    for task, entries in misconceptions.KNOWN.items():
+    for task, entries in KNOWN.items():
         texts: dict[str, str] = {}
         for known in entries:
             mistake = known.misconception
@@ -111,23 +112,23 @@ def test_records_name_known_mistakes_only() -> None:
     assert not [record.id for record in load_bank() if record.misconception and record.misconception not in names]
 
 
-@pytest.mark.parametrize("task", [task for task in misconceptions.KNOWN if task != "sample_consistency_multistep"])
+@pytest.mark.parametrize("task", [task for task in KNOWN if task != "sample_consistency_multistep"])
 def test_right_answers_show_no_mistake(task: str) -> None:
     """The right result is none of the known mistakes."""
-    assert match(task, right_of(task), **inputs_of(task)) is None
+    assert match(KNOWN[task], right_of(task), **inputs_of(task)) is None
 
 
-@pytest.mark.parametrize("task", list(misconceptions.KNOWN))
+@pytest.mark.parametrize("task", list(KNOWN))
 def test_odd_results_match_nothing(task: str) -> None:
     """What is no result at all matches nothing, and raises nothing."""
     for got in (None, 3, "text", [], {}, (None, None), torch.tensor(torch.nan), torch.zeros(0), {"weight": None}):
-        assert match(task, got, **inputs_of(task)) is None
+        assert match(KNOWN[task], got, **inputs_of(task)) is None
 
 
 def test_one_row_tells_nothing() -> None:
     """A batch of one row is not matched: too many mistakes look alike in it."""
     x_0, epsilon, t = torch.ones(1, 2), torch.zeros(1, 2), torch.tensor([0.25])
-    assert match("noisy_sample", 0.25 * x_0, x_0=x_0, epsilon=epsilon, t=t) is None
+    assert match(KNOWN["noisy_sample"], 0.25 * x_0, x_0=x_0, epsilon=epsilon, t=t) is None
 
 
 def test_a_mean_of_the_start_is_no_relation() -> None:
@@ -136,4 +137,4 @@ def test_a_mean_of_the_start_is_no_relation() -> None:
     for seed in range(20):  # for three of these, x_0 + x_1 and x_0 - x_1 together are not normal by has_shape
         x = torch.randn(MANY, 2, generator=torch.Generator().manual_seed(seed)) + off
         run = Run(MANY, 1, SIGMA_MIN, 1.0, [Question(x, torch.ones(MANY))], [x], reply)
-        assert match("sample_consistency_multistep", run, aspect="start") is None
+        assert match(KNOWN["sample_consistency_multistep"], run, aspect="start") is None

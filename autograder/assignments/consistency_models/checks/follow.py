@@ -9,9 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks import expect, oracles
-from autograder.checking.student import Call, Rows, Student
-from autograder.verdict import CheckFailed
+from autograder.assignments.consistency_models.checks import oracles
+from autograder.checking import Call, CheckFailed, Rows, Student, expect
 
 NAME = "noisy_sample"
 

@@ -7,9 +7,7 @@ from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.strategies import Draw
 from autograder.assignments.consistency_models.training.quality import JointTraining
-from autograder.checking import points
-from autograder.checking.student import Model, Student
-from autograder.verdict import contract, wrong
+from autograder.checking import Model, Student, contract, points, wrong
 
 TOLERANCE = 1e-6  # CONTRACT.md; relative to coordinates above 1, as float32 has 24 bits
 

@@ -6,13 +6,24 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks import expect, oracles
-from autograder.assignments.consistency_models.checks.oracles import AffineMap, Expected
-from autograder.assignments.consistency_models.checks.strategies import Draw, adjacent_levels, each_seed, repeated
-from autograder.assignments.consistency_models.misconceptions import Misconception, match
-from autograder.checking import points
-from autograder.checking.student import Probe, Reply, Student
-from autograder.verdict import contract, wrong
+from autograder.assignments.consistency_models.checks import oracles, sentences
+from autograder.assignments.consistency_models.checks.oracles import AffineMap
+from autograder.assignments.consistency_models.checks.strategies import LARGE, Draw, adjacent_levels, repeated
+from autograder.assignments.consistency_models.misconceptions import KNOWN
+from autograder.checking import (
+    Expected,
+    Misconception,
+    Probe,
+    Reply,
+    Student,
+    close,
+    contract,
+    expect,
+    inputs,
+    match,
+    points,
+    wrong,
+)
 
 TASK = "consistency_distillation_loss"
 ELSE = (
@@ -69,14 +80,14 @@ def compare(student: Student, batch: Batch) -> Reply:
         raise contract(known.message, known.id)  # a known mistake in how the numbers come together
     loss = expect.tensor(reply, (), TASK)
     expected = oracles.squared_distance(batch.output, batch.label)
-    expect.close(loss, expected, ELSE, lambda: recognised(loss, batch))
+    close(loss, expected, ELSE, lambda: recognised(loss, batch))
     return reply
 
 
 def recognised(got: object, batch: Batch) -> Misconception | None:
     """Return the known mistake that gives this result."""
     return match(
-        TASK,
+        KNOWN[TASK],
         got,
         online=lambda x, t: batch.online.at(x, t).value,
         target=lambda x, t: batch.target.at(x, t).value,
@@ -88,19 +99,19 @@ def recognised(got: object, batch: Batch) -> Misconception | None:
 
 
 @points(5, value=True)
-@each_seed(2)
+@inputs.each_seed(2)
 def test_values(student: Student, seed: int) -> None:
     """The loss is the mean squared difference of the two outputs."""
     draw = Draw(seed)
     # Some come twice: nothing may be left of a call when the next one has as many rows.
     for rows in (8, 3, 3, 1000, 1000):
         compare(student, Batch.drawn(draw, rows, 2))
-    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.RANGE):
-        compare(student, Batch.drawn(draw, 9, 2, scale=expect.LARGE))
+    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), sentences.RANGE):
+        compare(student, Batch.drawn(draw, 9, 2, scale=LARGE))
 
 
 @points(2, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_networks(student: Student, seed: int) -> None:
     """Each network, whatever it is, sees its own point at its own time."""
     draw = Draw(seed)
@@ -109,7 +120,7 @@ def test_networks(student: Student, seed: int) -> None:
         reply = expect.call(student, TASK, Probe(oracles.wavy), Probe(answer_of_target), x_tn1, t_n1, x_hat_tn, t_n)
         output, label = oracles.wavy(x_tn1, t_n1).double(), answer_of_target(x_hat_tn, t_n).double()
         expected = oracles.squared_distance(Expected(output, output.abs()), Expected(label, label.abs()))
-        expect.close(expect.tensor(reply, (), TASK), expected, ELSE)
+        close(expect.tensor(reply, (), TASK), expected, ELSE)
 
 
 def answer_of_target(x: Tensor, t: Tensor) -> Tensor:
@@ -118,21 +129,21 @@ def answer_of_target(x: Tensor, t: Tensor) -> Tensor:
 
 
 @points(3, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates, and times that occur more than once, are legal."""
     draw = Draw(seed)
-    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.SIZES):
+    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), sentences.SIZES):
         for rows, dimension in ((1, 2), (2, 2), (512, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
             compare(student, Batch.drawn(draw, rows, dimension))
-    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), expect.TIMES):
+    with expect.only_here(lambda: compare(student, Batch.drawn(draw, 8, 2)), sentences.TIMES):
         t_n1, t_n = draw.neighbours(6)
         for times in ((repeated(t_n1), repeated(t_n)), adjacent_levels(40)):
             compare(student, Batch.drawn(draw, len(times[0]), 2, times))
 
 
 @points(6, value=True)
-@each_seed(2)
+@inputs.each_seed(2)
 def test_gradient(student: Student, seed: int) -> None:
     """The gradient reaches every parameter of the online network."""
     draw = Draw(seed)
@@ -162,7 +173,7 @@ def check_gradient(grad: dict[str, Tensor | None], batch: Batch) -> None:
 
 
 @points(3)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_stopped_gradient(student: Student, seed: int) -> None:
     """No gradient reaches the target, even if the target's parameters ask for one."""
     draw = Draw(seed)
@@ -182,7 +193,7 @@ def test_stopped_gradient(student: Student, seed: int) -> None:
 
 
 @points(1)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments and both networks' weights stay as they were."""
     draw = Draw(seed)

@@ -7,13 +7,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks import expect, oracles
+from autograder.assignments.consistency_models.checks import oracles, sentences
 from autograder.assignments.consistency_models.checks.follow import NAME, at_fault, at_fault_later
-from autograder.assignments.consistency_models.checks.strategies import Draw, adjacent_levels, each_seed, repeated
-from autograder.assignments.consistency_models.misconceptions import OWN_RANDOMNESS, Misconception, match
-from autograder.checking import points
-from autograder.checking.student import Call, Reply, Rows, Student
-from autograder.verdict import CheckFailed, contract, wrong
+from autograder.assignments.consistency_models.checks.strategies import LARGE, Draw, adjacent_levels, repeated
+from autograder.assignments.consistency_models.misconceptions import KNOWN
+from autograder.assignments.consistency_models.misconceptions.known import OWN_RANDOMNESS
+from autograder.checking import (
+    Call,
+    CheckFailed,
+    Misconception,
+    Reply,
+    Rows,
+    Student,
+    close,
+    contract,
+    expect,
+    inputs,
+    match,
+    points,
+    wrong,
+)
 
 TASK = "consistency_training_pair"
 ELSE = (
@@ -86,11 +99,11 @@ def compare_once(student: Student, arguments: Arguments) -> Reply:
     right = (oracles.mixture(x_0, epsilon, t_n1), oracles.mixture(x_0, epsilon, t_n))
 
     def recognise() -> Misconception | None:
-        known = match(TASK, pair, x_0=x_0, epsilon=epsilon, t_n1=t_n1, t_n=t_n)
+        known = match(KNOWN[TASK], pair, x_0=x_0, epsilon=epsilon, t_n1=t_n1, t_n=t_n)
         return known if known is not None or same_again(student, pair, arguments) else OWN_RANDOMNESS
 
     for expected, got in zip(right, pair, strict=True):
-        expect.close(got, expected, ELSE, recognise)
+        close(got, expected, ELSE, recognise)
     return reply
 
 
@@ -101,15 +114,15 @@ def same_again(student: Student, pair: tuple[Tensor, Tensor], arguments: Argumen
 
 
 @points(4, value=True)
-@each_seed(2)
+@inputs.each_seed(2)
 def test_values(student: Student, seed: int) -> None:
     """Both points come from one x_0 and one epsilon, each at its own level."""
     draw = Draw(seed)
     # Some come twice: nothing may be left of a call when the next one has as many rows.
     for rows in (2, 3, 3, 1000, 1000):
         compare(student, drawn(draw, rows))
-    with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.RANGE):
-        compare(student, drawn(draw, 9, scale=expect.LARGE))
+    with expect.only_here(lambda: compare(student, drawn(draw, 8)), sentences.RANGE):
+        compare(student, drawn(draw, 9, scale=LARGE))
     compare_many(student, draw)
 
 
@@ -145,23 +158,23 @@ def point_of(pair: Any, place: int, shape: torch.Size) -> Tensor | None:
 
 
 @points(3, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
-    with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.SIZES):
+    with expect.only_here(lambda: compare(student, drawn(draw, 8)), sentences.SIZES):
         # No training asks for the pair, so the sizes of the notebook's are tried here: 128 rows, and half as many.
         for rows, dimension in ((1, 2), (2, 2), (64, 2), (128, 2), (512, 2), (600, 2), (3, 3), (1, 1), (4, 7)):
             compare(student, drawn(draw, rows, dimension))
 
 
 @points(2, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_ends_and_repeats(student: Student, seed: int) -> None:
     """Levels at 0 and at 1 and levels that occur more than once are all legal."""
     draw = Draw(seed)
     t_n1, t_n = draw.neighbours(6)
-    with expect.only_here(lambda: compare(student, drawn(draw, 8)), expect.TIMES):
+    with expect.only_here(lambda: compare(student, drawn(draw, 8)), sentences.TIMES):
         for upper, lower in (
             (torch.ones(4), torch.zeros(4)),
             (repeated(t_n1), repeated(t_n)),
@@ -173,7 +186,7 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
 
 
 @points(1)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments stay as they were."""
     draw = Draw(seed)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks import expect, oracles
-from autograder.assignments.consistency_models.checks.strategies import Draw, consistency_state, each_seed
-from autograder.assignments.consistency_models.misconceptions import LOW_PRECISION, match
-from autograder.checking import points
-from autograder.checking.student import Model, ModelState, Reply, Student
-from autograder.verdict import contract
+from autograder.assignments.consistency_models.checks import oracles, sentences
+from autograder.assignments.consistency_models.checks.strategies import LARGE, Draw, consistency_state
+from autograder.assignments.consistency_models.misconceptions import KNOWN
+from autograder.checking import (
+    LOW_PRECISION,
+    Model,
+    ModelState,
+    Reply,
+    Student,
+    contract,
+    expect,
+    inputs,
+    match,
+    points,
+)
 
 TASK = "ema_update"
 HIDDEN_DIM = 8  # as small as a network of the notebook's class may be without losing a layer
@@ -48,8 +57,9 @@ def compare(student: Student, online: State, target: State, decay: float) -> tup
     }
     whole = [torch.cat([state[name].flatten() for name in target]) for state in (target, online, got)]
     if not oracles.average(whole[0], whole[1], decay).matches(whole[2]):
-        inputs = {"online": online, "target": target, "decay": decay, "online_after": online_after.state}
-        known = match(TASK, got, **inputs) if decay <= 0.999 else None  # nearer to one, different mistakes look alike
+        given = {"online": online, "target": target, "decay": decay, "online_after": online_after.state}
+        # Nearer to one, different mistakes look alike.
+        known = match(KNOWN[TASK], got, **given) if decay <= 0.999 else None
         # With a slower decay, no update at all would look like a rounded one.
         rounded = oracles.average(whole[0], whole[1], decay).matches(whole[2], expect.ROUNDED)
         if known is None and decay <= 0.9 and rounded:
@@ -78,18 +88,18 @@ def between(draw: Draw, low: float, high: float) -> float:
 
 
 @points(5, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_slow_decays(student: Student, seed: int) -> None:
     """With a decay close to one the target follows slowly."""
     draw = Draw(seed)
     # 0.9 comes twice: nothing may be left of a call when the next one has the same decay.
     compare_each(student, draw, (0.9, 0.9, 0.999, between(draw, 0.91, 0.99), 0.9999))
-    with expect.only_here(lambda: compare(student, *networks(draw), 0.9), expect.RANGE):
-        compare(student, *networks(draw, expect.LARGE), 0.9)
+    with expect.only_here(lambda: compare(student, *networks(draw), 0.9), sentences.RANGE):
+        compare(student, *networks(draw, LARGE), 0.9)
 
 
 @points(5, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_fast_decays(student: Student, seed: int) -> None:
     """With a decay that is not close to one the target follows fast."""
     draw = Draw(seed)
@@ -98,14 +108,14 @@ def test_fast_decays(student: Student, seed: int) -> None:
 
 
 @points(3, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_ends(student: Student, seed: int) -> None:
     """A decay of 0 gives online's parameters, a decay of 1 leaves the target as it is."""
     compare_each(student, Draw(seed), (0.0, 1.0, 0.75))
 
 
 @points(1.5)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_online(student: Student, seed: int) -> None:
     """The online network stays as it was."""
     online, target = networks(Draw(seed))
@@ -119,7 +129,7 @@ def test_online(student: Student, seed: int) -> None:
 
 
 @points(1.5)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_no_gradient(student: Student, seed: int) -> None:
     """The target's parameters are the same objects as before, ask for no gradient and have no graph."""
     reply, _, target_after = compare(student, *networks(Draw(seed)), 0.75)

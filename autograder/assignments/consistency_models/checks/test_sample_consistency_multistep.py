@@ -13,10 +13,9 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks import expect
 from autograder.assignments.consistency_models.checks.oracles import AffineMap
-from autograder.assignments.consistency_models.checks.strategies import SIGMA_MIN, Draw, each_seed
-from autograder.assignments.consistency_models.misconceptions import LOW_PRECISION, match
+from autograder.assignments.consistency_models.checks.strategies import SIGMA_MIN, Draw
+from autograder.assignments.consistency_models.misconceptions import KNOWN
 from autograder.assignments.consistency_models.noise import (
     MANY,
     are_fresh,
@@ -32,9 +31,7 @@ from autograder.assignments.consistency_models.noise import (
     varies,
 )
 from autograder.assignments.consistency_models.sampling import Jump, Run, question_fault, recovered, run_sampler
-from autograder.checking import points
-from autograder.checking.student import Student
-from autograder.verdict import CheckFailed, contract, wrong
+from autograder.checking import LOW_PRECISION, CheckFailed, Student, contract, expect, inputs, match, points, wrong
 
 TASK = "sample_consistency_multistep"
 LEVEL_TOLERANCE = 1e-5  # levels are at most 1; float32's linspace is good to 1e-7
@@ -49,7 +46,7 @@ def explained(run: Run, aspect: str, message: str) -> CheckFailed:
     """Return the failure that a known mistake explains, or else the message."""
     if run.n_samples == 1 and aspect in ("start", "noise"):
         return wrong(message)  # one row is shared by all rows, whatever it is
-    return expect.explained(match(TASK, run, aspect=aspect), message)
+    return expect.explained(match(KNOWN[TASK], run, aspect=aspect), message)
 
 
 def sampled(
@@ -88,7 +85,7 @@ def check_jumps(run: Run) -> None:
 
 
 @points(5, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_jumps(student: Student, seed: int) -> None:
     """The model is asked n_steps times, once at each noise level."""
     draw = Draw(seed)
@@ -98,7 +95,7 @@ def test_jumps(student: Student, seed: int) -> None:
 
 
 @points(2, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_other_levels(student: Student, seed: int) -> None:
     """The levels follow sigma_min and sigma_max, whatever they are."""
     draw = Draw(seed)
@@ -114,7 +111,7 @@ def test_other_levels(student: Student, seed: int) -> None:
 
 
 @points(3, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_result(student: Student, seed: int) -> None:
     """The model's last estimate is returned as it is."""
     draw = Draw(seed)
@@ -143,7 +140,7 @@ def start_of(run: Run) -> Jump:
 
 
 @points(4, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_first_noise(student: Student, seed: int) -> None:
     """The start is standard normal noise, whatever sigma_max is."""
     draw = Draw(seed)
@@ -171,7 +168,7 @@ def test_first_noise(student: Student, seed: int) -> None:
 
 
 @points(5, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_renoising(student: Student, seed: int) -> None:
     """Between two jumps the estimate is mixed with fresh noise, down to the next level."""
     draw = Draw(seed)
@@ -231,7 +228,7 @@ def check_all_noise(runs: list[Run]) -> None:
 
 
 @points(2, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_two_calls(student: Student, seed: int) -> None:
     """Two calls never draw the same noise."""
     draw = Draw(seed)
@@ -256,7 +253,7 @@ def repeat(run: Run, other: Run) -> bool:
 
 
 @points(1.5)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_no_gradient(student: Student, seed: int) -> None:
     """The result carries no gradient, and the model stays as it was."""
     draw = Draw(seed)
@@ -279,7 +276,7 @@ def test_no_gradient(student: Student, seed: int) -> None:
 
 
 @points(1.5)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_generators(student: Student, seed: int) -> None:
     """The global random generators are drawn from, at most, and never seeded again."""
     draw, runs = Draw(seed), []

@@ -5,19 +5,32 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks import expect, oracles
-from autograder.assignments.consistency_models.checks.oracles import AffineMap, Expected
+from autograder.assignments.consistency_models.checks import oracles, sentences
+from autograder.assignments.consistency_models.checks.oracles import AffineMap
 from autograder.assignments.consistency_models.checks.strategies import (
+    LARGE,
     SIGMA_MIN,
     Draw,
     adjacent_levels,
-    each_seed,
     repeated,
 )
-from autograder.assignments.consistency_models.misconceptions import match
-from autograder.checking import points
-from autograder.checking.student import Probe, Question, Reply, Student
-from autograder.verdict import CheckFailed, Status, contract, wrong
+from autograder.assignments.consistency_models.misconceptions import KNOWN
+from autograder.checking import (
+    CheckFailed,
+    Expected,
+    Probe,
+    Question,
+    Reply,
+    Status,
+    Student,
+    close,
+    contract,
+    expect,
+    inputs,
+    match,
+    points,
+    wrong,
+)
 
 TASK = "teacher_ode_step"
 ELSE = (
@@ -37,8 +50,8 @@ def compare(student: Student, teacher: AffineMap, x_tn1: Tensor, t_n1: Tensor, t
     reply = expect.call(student, TASK, teacher.model(), x_tn1, t_n1, t_n)
     got = expect.tensor(reply, tuple(x_tn1.shape), TASK)
     expected = oracles.euler_step(x_tn1, t_n1, t_n, teacher.at(x_tn1, t_n1))
-    inputs = {"teacher": lambda x, t: teacher.at(x, t).value, "x_tn1": x_tn1, "t_n1": t_n1, "t_n": t_n}
-    expect.close(got, expected, ELSE, lambda: match(TASK, got, **inputs))
+    given = {"teacher": lambda x, t: teacher.at(x, t).value, "x_tn1": x_tn1, "t_n1": t_n1, "t_n": t_n}
+    close(got, expected, ELSE, lambda: match(KNOWN[TASK], got, **given))
     return reply
 
 
@@ -48,7 +61,7 @@ def plain(student: Student, draw: Draw) -> None:
 
 
 @points(6, value=True)
-@each_seed(2)
+@inputs.each_seed(2)
 def test_values(student: Student, seed: int) -> None:
     """Each row makes its own step along the teacher's velocity."""
     draw = Draw(seed)
@@ -56,12 +69,12 @@ def test_values(student: Student, seed: int) -> None:
     # Some come twice: nothing may be left of a call when the next one has as many rows.
     for rows in (2, 3, 7, 7, 1000, 1000):
         compare(student, random_teacher(draw, 2), draw.normal(rows, 2), *draw.neighbours(rows))
-    with expect.only_here(lambda: plain(student, draw), expect.RANGE):
-        compare(student, random_teacher(draw, 2), expect.LARGE * draw.normal(9, 2), *draw.neighbours(9))
+    with expect.only_here(lambda: plain(student, draw), sentences.RANGE):
+        compare(student, random_teacher(draw, 2), LARGE * draw.normal(9, 2), *draw.neighbours(9))
 
 
 @points(4, value=True)
-@each_seed(2)
+@inputs.each_seed(2)
 def test_question(student: Student, seed: int) -> None:
     """The teacher, whatever it is, is asked exactly once, about the point and the time where the step begins."""
     draw = Draw(seed)
@@ -79,7 +92,7 @@ def test_question(student: Student, seed: int) -> None:
         got = expect.tensor(reply, (rows, 2), TASK)
         expected = oracles.euler_step(x_tn1, t_n1, t_n, Expected(v, v.abs()))
         if rows < 1000:  # how far so many rows move is what test_values asks
-            expect.close(got, expected, ELSE)
+            close(got, expected, ELSE)
 
 
 def network_could_answer(question: Question) -> bool:
@@ -121,22 +134,22 @@ def check_questions(questions: list[Question], x_tn1: Tensor, t_n1: Tensor, t_n:
 
 
 @points(3, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_batch_sizes_and_dimensions(student: Student, seed: int) -> None:
     """Any number of rows and of coordinates is legal."""
     draw = Draw(seed)
-    with expect.only_here(lambda: plain(student, draw), expect.SIZES):
+    with expect.only_here(lambda: plain(student, draw), sentences.SIZES):
         for rows, dimension in ((1, 2), (2, 2), (512, 2), (600, 2), (3, 3), (1, 1), (2, 5), (5, 4)):
             compare(student, random_teacher(draw, dimension), draw.normal(rows, dimension), *draw.neighbours(rows))
 
 
 @points(2, value=True)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_ends_and_repeats(student: Student, seed: int) -> None:
     """Steps from t = 1, to t = 0, very small ones, and times that occur more than once are all legal."""
     draw = Draw(seed)
     t_n1, t_n = draw.neighbours(6)
-    with expect.only_here(lambda: plain(student, draw), expect.TIMES):
+    with expect.only_here(lambda: plain(student, draw), sentences.TIMES):
         for upper, lower in (
             (torch.ones(3), torch.zeros(3)),
             (torch.ones(4), draw.times(4)),
@@ -148,7 +161,7 @@ def test_ends_and_repeats(student: Student, seed: int) -> None:
 
 
 @points(2)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_no_gradient(student: Student, seed: int) -> None:
     """The result carries no gradient, even if the teacher's parameters ask for one."""
     draw = Draw(seed)
@@ -167,7 +180,7 @@ def test_no_gradient(student: Student, seed: int) -> None:
 
 
 @points(1)
-@each_seed(1)
+@inputs.each_seed(1)
 def test_arguments(student: Student, seed: int) -> None:
     """The arguments and the teacher stay as they were."""
     draw = Draw(seed)

@@ -6,10 +6,6 @@ recorded answer in tests/submissions/, so that every hint has been seen to fire.
 
 from __future__ import annotations
 
-from typing import Any
-
-from torch import Tensor
-
 from autograder.assignments.consistency_models.misconceptions import (
     averages,
     jumps,
@@ -19,14 +15,7 @@ from autograder.assignments.consistency_models.misconceptions import (
     points,
     steps,
 )
-from autograder.assignments.consistency_models.misconceptions.known import (
-    LOW_PRECISION,
-    OWN_RANDOMNESS,
-    Known,
-    Misconception,
-)
-
-__all__ = ["ALL", "LOW_PRECISION", "OWN_RANDOMNESS", "Misconception", "match"]
+from autograder.checking import Known, Misconception
 
 KNOWN: dict[str, tuple[Known, ...]] = {
     "noisy_sample": points.KNOWN,
@@ -40,17 +29,3 @@ KNOWN: dict[str, tuple[Known, ...]] = {
 ALL: dict[tuple[str, str], Misconception] = {
     (task, known.misconception.id): known.misconception for task, entries in KNOWN.items() for known in entries
 }
-
-
-def match(task: str, got: Any, **inputs: Any) -> Misconception | None:
-    """Return the first known mistake of a task that gives what was got on these inputs, or None.
-
-    `got` and `inputs` are what the task's module in this package says; anything odd in `got` matches nothing. Nor does
-    a batch of one row, in which too many mistakes look alike.
-    """
-    if any(isinstance(value, Tensor) and len(value) == 1 for value in inputs.values()):
-        return None
-    for known in KNOWN[task]:
-        if known.explains(got, **inputs):
-            return known.misconception
-    return None

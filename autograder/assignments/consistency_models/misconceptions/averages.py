@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from autograder.assignments.consistency_models.misconceptions.known import Known, Misconception, alike
+from autograder.checking import Known, Misconception, alike
 
 State = dict[str, Tensor]
 Formula = Callable[[Tensor, Tensor, float], Tensor]

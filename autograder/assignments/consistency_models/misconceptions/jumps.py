@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.misconceptions.known import alike
 from autograder.assignments.consistency_models.misconceptions.runs import mistake
 from autograder.assignments.consistency_models.noise import is_gaussian
 from autograder.assignments.consistency_models.sampling import Run
+from autograder.checking import alike
 
 
 def _asked_at(levels: Callable[[Run], Tensor]) -> Callable[[Run], bool]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
-from autograder.assignments.consistency_models.misconceptions.known import Known, Misconception, returns
+from autograder.checking import Known, Misconception, returns
 
 Network = Callable[[Tensor, Tensor], Tensor]
 

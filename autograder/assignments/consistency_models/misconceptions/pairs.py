@@ -10,14 +10,15 @@ from typing import Any
 
 from torch import Tensor
 
-from autograder.assignments.consistency_models.misconceptions.known import Known, Misconception, alike, column, double
+from autograder.assignments.consistency_models.misconceptions.known import column
+from autograder.checking import Known, Misconception, alike
 
 Pair = tuple[Tensor, Tensor]
 
 
 def _mistake(id: str, says: str, asks: str, formula: Callable[[Tensor, Tensor, Tensor, Tensor], Pair]) -> Known:
     def behaves(got: Any, **inputs: Tensor) -> bool:
-        pair = formula(*(double(inputs[name]) for name in ("x_0", "epsilon", "t_n1", "t_n")))
+        pair = formula(*(inputs[name].double() for name in ("x_0", "epsilon", "t_n1", "t_n")))
         return len(got) == 2 and all(alike(one, value) for one, value in zip(got, pair, strict=True))
 
     return Known(Misconception(id, says, asks), behaves)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.misconceptions.known import Known, Misconception, column, returns
+from autograder.assignments.consistency_models.misconceptions.known import column
+from autograder.checking import Known, Misconception, returns
 
 Formula = Callable[[Tensor, Tensor, Tensor], Tensor]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograder.assignments.consistency_models.misconceptions.known import Known, Misconception
 from autograder.assignments.consistency_models.sampling import Jump, Run
+from autograder.checking import Known, Misconception
 
 
 def mistake(id: str, aspect: str, says: str, asks: str, seen: Callable[[Run], bool]) -> Known:

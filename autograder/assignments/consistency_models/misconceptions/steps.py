@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from autograder.assignments.consistency_models.misconceptions.known import Known, Misconception, alike, column, returns
+from autograder.assignments.consistency_models.misconceptions.known import column
+from autograder.checking import Known, Misconception, alike, returns
 
 Field = Callable[[Tensor, Tensor], Tensor]
 

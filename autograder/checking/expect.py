@@ -1,56 +1,60 @@
-"""What the checks ask of an answer, and how they say so: one or two sentences for the student.
+"""What checks expect of an answer, each with its one or two sentences for the student.
 
-No sentence holds a hidden input or a line of the reference; shapes, types and names of arguments are no secret.
+No sentence holds a hidden input or a line of the reference. Shapes, types and names of arguments are no secret.
+
+A right answer may add its terms in any order and form (lerp, einsum, a loop), and float32 rounds each of them by at
+most 6e-8 of its size. So the tolerance is relative to the size of the terms: 1e-5 leaves room for some eighty such
+roundings and is still a hundred times finer than float16. An error relative to the result would refuse right answers
+that are near zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from autograder.assignments.consistency_models.checks.oracles import Expected
-from autograder.assignments.consistency_models.misconceptions import LOW_PRECISION, Misconception
+from autograder.checking.misconception import LOW_PRECISION, Misconception
 from autograder.checking.student import ModelState, Reply, Student
 from autograder.verdict import CheckFailed, Status, contract, wrong
 
+TOLERANCE = 1e-5
 TENSORS = ("Tensor", "Parameter")
 NEARLY = 1e-4  # of the size of the terms: nearer than any known mistake leads, but for rows where it changes nothing
 ROUNDED = 2e-3  # float16 rounds to 5e-4 of each term, bfloat16 to 4e-3 of what is smaller than the sum of sizes
-SIZES = (
-    "The result is right for some batches and wrong for others: is a number of rows or of coordinates written into "
-    "the code, or does it look at some of the rows only?"
-)
-TIMES = (
-    "The result is right for most times and wrong for some: what does the code do at the ends of their range, where "
-    "two times are close, and where one occurs twice?"
-)
-
-LARGE = 30.0  # times a standard normal: far beyond the data, where a clamp shows
-RANGE = (
-    "The result is right for numbers of ordinary size and wrong for large ones: is something clamped, or squashed in "
-    "another way?"
-)
 
 Case = TypeVar("Case")
 T = TypeVar("T")
 Recognise = Callable[[], Misconception | None]
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A value and, for each of its elements, the sum of the magnitudes of the terms that were added up; float64."""
+
+    value: Tensor
+    size: Tensor
+
+    def matches(self, got: Tensor, tolerance: float = TOLERANCE) -> bool:
+        """Say whether `got` is the value up to rounding. NaN never is, nor is a tensor of another shape."""
+        if got.shape != self.value.shape:
+            return False
+        error = (got.detach().double() - self.value).abs()
+        return bool((error <= tolerance * self.size + 1e-30).all())
+
+
 def call(student: Student, function: str, *arguments: Any, backward: bool = False) -> Reply:
-    """Call a function of the student's with copies: in a kernel, an answer could write into the judge's own tensors."""
+    """Call the student's function with copies of the tensors: in a kernel, an answer could write into ours."""
     copies = [argument.clone() if isinstance(argument, Tensor) else argument for argument in arguments]
     return student.call(function, *copies, backward=backward)
 
 
 def tensor(reply: Reply, shape: tuple[int, ...], name: str) -> Tensor:
-    """Return the answer of function `name` if it is a finite float32 tensor of that shape.
-
-    Raises the contract's failure with expected and got otherwise.
-    """
+    """Return the answer of function `name`; raises CheckFailed unless it is a finite float32 tensor of that shape."""
     if reply.type == "NoneType":
         raise contract(f"{name} returned None, expected a tensor of shape {shape}; does every path end with a return?")
     if reply.type not in TENSORS:
@@ -59,7 +63,7 @@ def tensor(reply: Reply, shape: tuple[int, ...], name: str) -> Tensor:
 
 
 def finite(value: object, shape: tuple[int, ...], what: str) -> Tensor:
-    """Return `value` if it is a finite float32 tensor of that shape; `what` names it in the failure."""
+    """Return `value`; raises CheckFailed, calling it `what`, unless it is a finite float32 tensor of that shape."""
     if not isinstance(value, Tensor):
         raise contract(f"{_start(what)} should be an ordinary (dense) torch.Tensor of shape {shape}.")
     if tuple(value.shape) != shape:
@@ -76,9 +80,10 @@ def finite(value: object, shape: tuple[int, ...], what: str) -> Tensor:
 
 
 def close(got: Tensor, expected: Expected, message: str, recognise: Recognise = lambda: None) -> None:
-    """Raise the failure of a value unless `got` is the expected value up to rounding.
+    """Raise CheckFailed unless `got` is the expected value up to rounding.
 
-    `recognise` names the mistake; it is asked only when the value is clearly another one.
+    `recognise` names the mistake, and is called only if the value is clearly another one. Without a known mistake, the
+    student reads `message`.
     """
     if expected.matches(got):
         return
@@ -89,16 +94,16 @@ def close(got: Tensor, expected: Expected, message: str, recognise: Recognise = 
 
 
 def explained(known: Misconception | None, message: str) -> CheckFailed:
-    """Return the failure of a value: the known mistake's own sentences, or else `message`."""
+    """Return the failure of a value, with the known mistake's sentences or, without one, with `message`."""
     if known is None:
         return wrong(message)
     return wrong(known.message, known.id)
 
 
 def right_ones(compare: Callable[[Case], T], cases: Iterable[Case]) -> Iterator[tuple[Case, T]]:
-    """Yield cases with what `compare` returns for them; pass over those, behind the first, whose value is wrong.
+    """Yield each case with what `compare` returns for it. Skip cases whose value is wrong, except the first.
 
-    For a check of what a call leaves behind: values cost their points where values are asked for.
+    For a check of a call's side effects: other checks charge for the values.
     """
     for number, case in enumerate(cases):
         try:
@@ -112,7 +117,7 @@ def right_ones(compare: Callable[[Case], T], cases: Iterable[Case]) -> Iterator[
 
 @contextmanager
 def only_here(plain: Callable[[], object], message: str) -> Iterator[None]:
-    """Say by `message` that a value is wrong in some cases only, where `plain`, a check of a usual case, holds."""
+    """Replace the failure of a value by `message` if `plain`, a check of an ordinary case, passes."""
     try:
         yield
     except CheckFailed as failure:
@@ -126,7 +131,7 @@ def only_here(plain: Callable[[], object], message: str) -> Iterator[None]:
 
 
 def gradients_left_on(reply: Reply) -> None:
-    """Raise where a call has switched gradients off and left them so."""
+    """Raise CheckFailed if the call has switched gradients off and left them off."""
     if reply.gradients_off:
         raise contract(
             "After the call gradients are switched off for everything that follows, the training too; "
@@ -135,7 +140,7 @@ def gradients_left_on(reply: Reply) -> None:
 
 
 def arguments_kept(reply: Reply, before: dict[int, tuple[str, Tensor]]) -> None:
-    """Raise unless the tensors handed in are as they were, and gradients are on as they were.
+    """Raise CheckFailed unless the tensors handed in are unchanged, and gradients are still on.
 
     `before` maps positions to names and tensors.
     """
@@ -150,7 +155,7 @@ def arguments_kept(reply: Reply, before: dict[int, tuple[str, Tensor]]) -> None:
 
 
 def model(reply: Reply, position: int, name: str) -> ModelState:
-    """Return the model at that position among the arguments, as it is after the call."""
+    """Return the model at that position among the arguments after the call; raises CheckFailed if there is none."""
     state = reply.arguments[position] if position < len(reply.arguments) else None
     if not isinstance(state, ModelState):
         raise contract(f"What the call left of {name} cannot be read; expected the network that was handed in.")
@@ -158,7 +163,7 @@ def model(reply: Reply, position: int, name: str) -> ModelState:
 
 
 def weights_kept(state: ModelState, before: dict[str, Tensor], name: str) -> None:
-    """Raise unless a model's weights are as they were before the call."""
+    """Raise CheckFailed unless a model's weights are as they were before the call."""
     for key, value in before.items():
         after = state.state.get(key)
         if after is None or not same(after, value):
