@@ -82,16 +82,9 @@ def how_many(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def cleaned(text: str, limit: int = 80) -> str:
-    """Return the text on one line, at most `limit` characters, without anything invisible."""
-    head = text[: limit + 1]
-    safe = "".join("\ufffd" if unicodedata.category(sign) in UNSAFE else sign for sign in head)
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
-
-
 def quoted(text: str, limit: int = 80) -> str:
-    """Return the cleaned text in quotes."""
-    return f"'{cleaned(text, limit)}'"
+    """Return the text on one line and in quotes, for a sentence."""
+    return f"'{one_line(text, limit)}'"
 
 
 def listed(names: list[str], limit: int = 5) -> str:

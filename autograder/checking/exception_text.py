@@ -7,10 +7,10 @@ the length is bounded, and nothing of the grader's own frames is shown.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.text import one_line
 from autograder.verdict import CheckFailed, Status
 
 MAX_TEXT = 160
@@ -43,7 +43,7 @@ class Place:
         lines = self.cells[cell]
         if type(line) is not int or not 1 <= line <= len(lines):
             return name
-        code = clean(lines[line - 1].strip(), 60)
+        code = one_line(lines[line - 1].strip(), 60)
         return f"{name}, line {line}: {code}" if code else f"{name}, line {line}"
 
 
@@ -52,7 +52,7 @@ def explain(failure: dict[str, Any], place: Place) -> CheckFailed:
     status = KINDS.get(str(failure["kind"]), Status.RUNTIME)
     where = place.line(failure["cell"], failure["line"])
     at = f" at {where}" if where else ""
-    kind = clean(str(failure["type"]), 40)
+    kind = one_line(str(failure["type"]), 40)
     text = public_text(str(failure["text"]))
     what = f"{kind} ({text})" if text else kind
     match status:
@@ -100,11 +100,4 @@ def _caret(failure: dict[str, Any], place: Place) -> str:
 
 def public_text(text: str) -> str:
     """Return an exception's text without what could be a check's input, in bounded length."""
-    return clean(NUMBER.sub("…", text), MAX_TEXT)
-
-
-def clean(text: str, length: int) -> str:
-    """Return text as one line without control or direction characters, cut to a length."""
-    line = " ".join(text.split())
-    kept = "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    return kept if len(kept) <= length else kept[: length - 1] + "…"
+    return one_line(NUMBER.sub("…", text), MAX_TEXT)

@@ -18,7 +18,7 @@ from autograder.intake.file import Text, as_text, read_once
 from autograder.intake.folder import find_notebook
 from autograder.intake.json_scanner import CutShort, Malformed, TooMuch
 from autograder.intake.repair import OwnCell, definition, repair
-from autograder.text import cleaned, listed, quoted
+from autograder.text import listed, one_line, quoted
 from autograder.verdict import Notice
 
 __all__ = ["OwnCell", "Submission", "UnreadableFile", "find_notebook", "read_submission", "read_with_text"]
@@ -61,7 +61,7 @@ def read_with_text(path: Path, assignment: Assignment) -> tuple[Submission, list
 
 
 def _read(path: Path, assignment: Assignment, text: bool) -> tuple[Submission, list[RawCell]]:
-    file = cleaned(path.name, 200)
+    file = one_line(path.name)
     sha256 = ""
     try:
         data = read_once(path)
