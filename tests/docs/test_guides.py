@@ -26,9 +26,8 @@ def copy(tmp_path: Path) -> Path:
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, root / name)
-    (root / "tests" / "submissions").mkdir(parents=True)
-    for path in (ROOT / "tests").glob("*.py"):
-        shutil.copy(path, root / "tests")
+    shutil.copytree(ROOT / "tests", root / "tests", ignore=shutil.ignore_patterns("__pycache__", "submissions"))
+    (root / "tests" / "submissions").mkdir()
     return root
 
 
