@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from autograder.assignment import NAME, Assignment, load_assignment
 from autograder.errors import UsageError
 from autograder.grading.executors import Embedded, cores
@@ -27,7 +29,6 @@ from autograder.render.matrix import draw_matrix, print_matrix
 from autograder.render.terminal import console
 from autograder.report import GRADED, Report, TaskResult
 from autograder.settings import load_settings
-from autograder.system.quick_nbformat import nbformat
 
 REFERENCE, BLANK = "the reference", "the blank release"
 QUALITY = "sample_quality"
