@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from autograder.errors import UsageError
+from autograder.system.files import read_text
 
 FEEDBACK_LEVELS = ("hint", "example")
 
@@ -32,13 +32,7 @@ def load_settings(course: Path) -> Settings:
     """
     path = course / "autograder.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may have put a mark in front
-    except FileNotFoundError:
-        return Settings()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not in UTF-8; save it in that encoding") from None
+        table = tomllib.loads(read_text(path, missing=""))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
     defaults = {field.name: field.default for field in fields(Settings)}

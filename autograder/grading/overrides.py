@@ -12,7 +12,6 @@ import datetime
 import getpass
 import io
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from autograder.assignment import Assignment, Task
 from autograder.errors import UsageError
 from autograder.render.wording import number
 from autograder.report import GRADER_ERROR, Decision, Notice, Report, TaskResult
-from autograder.system.files import write_atomically
+from autograder.system.files import SPREADSHEET, read_text, write_atomically
 
 FILE = "overrides.csv"
 COLUMNS = ("when", "by", "student", "task", "points", "reason")
@@ -92,18 +91,12 @@ def override_command(assignment: Assignment, appeal: Appeal) -> str:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    text = read_text(path, SPREADSHEET, missing=",".join(COLUMNS))
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:  # a spreadsheet may have saved it
-            table = csv.DictReader(file)
-            if tuple(table.fieldnames or ()) != COLUMNS:
-                raise UsageError(f"{path}: expected the columns {','.join(COLUMNS)}")
-            rows = list(table)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not in UTF-8; a spreadsheet saves it so as 'CSV UTF-8'") from None
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        if tuple(table.fieldnames or ()) != COLUMNS:
+            raise UsageError(f"{path}: expected the columns {','.join(COLUMNS)}")
+        rows = list(table)
     except csv.Error as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     for line, row in enumerate(rows, 2):

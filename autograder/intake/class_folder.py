@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from autograder.assignment import NAME
 from autograder.errors import UsageError
-from autograder.intake.file import MAX_BYTES
+from autograder.intake.file import MAX_BYTES, open_regular
 from autograder.intake.folder import SUFFIX, find_notebook, find_sent
 from autograder.intake.lms_downloads import MACS_OWN, sent_through
 from autograder.verdict import Notice
@@ -102,18 +101,12 @@ def file_sha256(path: Path | None) -> str:
 
     A file that is too large to be read as a submission is not read for its hash either.
     """
-    if path is None:
+    file = open_regular(path) if path is not None else None
+    if file is None:
         return ""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
-        os.close(descriptor)
-        return ""
-    with open(descriptor, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with file:
+        is_small = os.fstat(file.fileno()).st_size <= MAX_BYTES
+        return hashlib.file_digest(file, "sha256").hexdigest() if is_small else ""
 
 
 def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from autograder.errors import Unreadable
@@ -86,6 +87,18 @@ def read_once(path: Path) -> bytes:
     if not data:
         raise Unreadable(f"{name} is empty (0 bytes); expected a notebook. Save your work and resubmit.")
     return data
+
+
+def open_regular(path: Path) -> BufferedReader | None:
+    """Open a regular file to read; None for anything else. A link is not followed, a pipe not waited for."""
+    try:
+        handle = os.open(path, FLAGS)
+    except (OSError, ValueError):
+        return None
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return open(handle, "rb")
+    os.close(handle)
+    return None
 
 
 def as_text(data: bytes, name: str) -> Text:

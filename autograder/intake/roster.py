@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 from autograder.errors import UsageError
+from autograder.system.files import SPREADSHEET, read_text
 
 # Of several the first counts. nbgrader's own lists have `id`, Canvas's `ID`, Moodle's grading worksheet `Identifier`.
 COLUMNS = ("id", "student_id", "student", "username", "identifier")
@@ -20,7 +20,7 @@ def read_roster(path: Path) -> list[str]:
 
     Raises UsageError for a file that cannot be read, has no such column, or names nobody.
     """
-    text = _text(path)
+    text = read_text(path, SPREADSHEET)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
@@ -33,18 +33,6 @@ def read_roster(path: Path) -> list[str]:
     if not students:
         raise UsageError(f"{path} names no student")
     return students
-
-
-def _text(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read as a roster: {os.strerror(error.errno or 0)}") from None
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise UsageError(f"{path} is no CSV file in UTF-8; a spreadsheet saves one as 'CSV UTF-8'")
-    return text
 
 
 def _column(path: Path, rows: list[list[str]]) -> tuple[int, list[list[str]]]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.assignment import NAME, Assignment
 from autograder.errors import DiskFull, GraderFault, UsageError
 from autograder.intake.class_folder import Handin
+from autograder.intake.file import open_regular
 from autograder.nbgrader_host.course import NbgraderCourse, load_course
 from autograder.nbgrader_host.marked_notebook import add_verdicts, restored
 from autograder.report import GRADER_ERROR, Report
@@ -292,12 +291,9 @@ def _exchange_files(notebook: Path | None) -> dict[str, bytes]:
     if notebook is None:
         return found
     for name in KEPT:
-        try:
-            descriptor = os.open(notebook.parent / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            continue
-        with open(descriptor, "rb") as file:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file = open_regular(notebook.parent / name)
+        if file is not None:
+            with file:
                 found[name] = file.read(4096)
     return found
 

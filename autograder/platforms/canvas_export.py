@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.errors import UsageError
+from autograder.system.files import read_text
 from autograder.text import no_formula
 
 BOM = "\ufeff"
@@ -25,14 +26,8 @@ class Export:
 
     def __init__(self, path: Path) -> None:
         """Read the file; raises UsageError for one that Canvas would not take either."""
-        try:
-            text = path.read_bytes().decode("utf-8")
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read as Canvas's export: {os.strerror(error.errno or 0)}") from None
-        except UnicodeDecodeError:
-            raise UsageError(f"{path} is not in UTF-8, as Canvas's export is; export it again, or save it so") from None
-        self.bom = text.startswith(BOM)
-        text = text.removeprefix(BOM)
+        text = read_text(path, "Canvas's export is, so export it again")
+        self.bom = path.read_bytes().startswith(codecs.BOM_UTF8)
         self.line_end = "\r\n" if "\r\n" in text else "\n"
         head = "".join(text.splitlines(keepends=True)[:3])
         self.delimiter = max(",;\t", key=head.count)

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Read a file that people wrote; write one whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.errors import AutograderError, DiskFull, GraderFault, UsageError
 
+SPREADSHEET = "a spreadsheet saves it so as 'CSV UTF-8'"
 TEMPORARY = ".tmp"  # the end of a half-written file's name, so that a later run can clear it away
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 MAKE_ROOM = "the disk is full; make room and run the same command again"
@@ -28,6 +29,24 @@ _WRONG_PLACE = {
     errno.EROFS,
     errno.ENAMETOOLONG,
 }
+
+
+def read_text(path: Path, advice: str = "save it in that encoding", missing: str | None = None) -> str:
+    """Return the text of a UTF-8 file that a person or a spreadsheet wrote: no byte-order mark, line ends as they are.
+
+    `missing` is returned if there is no such file. Raises UsageError, with `advice` if the encoding is another.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and missing is not None:
+            return missing
+        raise UsageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # as in a spreadsheet's own format
+        raise UsageError(f"{path} is not in UTF-8; {advice}")
+    return text
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:

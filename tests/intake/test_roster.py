@@ -45,8 +45,8 @@ def test_read_roster_reads_the_lists_of_course_systems(tmp_path: Path, text: str
         (b"", "names no student"),
         (b"id\n", "names no student"),
         (b"name,mail\nada,x\n", "has no column id"),
-        (b"\xff\xfe\x00", "no CSV file in UTF-8"),  # UTF-16
-        (b"PK\x03\x04\x00\x00", "no CSV file in UTF-8"),  # a spreadsheet's own format
+        (b"\xff\xfe\x00", "is not in UTF-8"),  # UTF-16
+        (b"PK\x03\x04\x00\x00", "is not in UTF-8"),  # a spreadsheet's own format
     ],
 )
 def test_read_roster_refuses_what_names_nobody(tmp_path: Path, content: bytes, says: str) -> None:
@@ -55,7 +55,7 @@ def test_read_roster_refuses_what_names_nobody(tmp_path: Path, content: bytes, s
     path.write_bytes(content)
     with pytest.raises(UsageError, match=says):
         read_roster(path)
-    with pytest.raises(UsageError, match="cannot be read as a roster: No such file"):
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_roster(tmp_path / "missing.csv")
 
 

@@ -185,7 +185,7 @@ def test_canvas_refuses_a_file_in_another_encoding_and_an_empty_folder(
     fill(tmp_path, EXPORT.replace("Ada", "Zoë"), [marked("ada")], code=2, encoding="latin-1")
     assert "export.csv is not in UTF-8" in capsys.readouterr().err
     assert cli.main(["canvas", str(tmp_path), str(tmp_path / "results")]) == 2
-    assert f"{tmp_path} cannot be read as Canvas's export: Is a directory" in capsys.readouterr().err
+    assert f"{tmp_path} cannot be read: Is a directory" in capsys.readouterr().err
     fill(tmp_path / "results", EXPORT, [], code=2)
 
 
