@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from autograder.assignment import assignment_module
+from autograder.assignment import assignment_module, load_assignment, source_notebook
+from autograder.errors import UsageError
 
 
 def test_assignment_module_is_found_by_the_assignments_name() -> None:
@@ -28,3 +30,23 @@ def test_a_part_that_fails_to_import_something_else_is_an_error(monkeypatch: pyt
     monkeypatch.delitem(sys.modules, "autograder.assignments.consistency_models.calibrate", raising=False)
     with pytest.raises(ModuleNotFoundError):
         assignment_module("consistency-models", "calibrate")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"{", "cannot be read as a notebook"),
+        (b"[]", "cannot be read as a notebook"),
+        (b'{"nbformat": 3, "worksheets": []}', "its format is 3; save it in format 4"),
+        (b'{"nbformat": 4, "cells": []}', "has no test cell"),
+        (None, "no source notebook"),
+    ],
+)
+def test_what_is_no_source_notebook_is_named(tmp_path: Path, content: bytes | None, says: str) -> None:
+    """One sentence says what is wrong with the course's notebook."""
+    path = source_notebook(tmp_path)
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=says):
+        load_assignment(tmp_path)

@@ -30,9 +30,9 @@ COURSE = Path(__file__).parents[2]
 RELEASE = release_folder(COURSE) / f"{NAME}.ipynb"
 FILES = {
     "": "consistency-models.ipynb __init__.py __main__.py checking.py child.py cli.py plan.py runner.py",
-    "reading/": "__init__.py assignment.py errors.py notice.py plain.py quick_nbformat.py verdict.py",
-    "reading/box/": "__init__.py notebook.py",
-    "reading/submission/": "__init__.py cells.py file.py folder.py quoting.py repair.py scan.py",
+    "reading/": "__init__.py assignment.py errors.py text.py verdict.py",
+    "reading/box/": "__init__.py ipython.py",
+    "reading/intake/": "__init__.py cells.py file.py folder.py json_scanner.py repair.py submission.py",
 }
 # One mistake of each kind: a wrong value, an error, no end, another name, nothing written.
 MISTAKES = {
