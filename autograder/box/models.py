@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.nn.modules.module import register_module_module_registration_hook
+from torch.nn.utils import vector_to_parameters
 
 _holders: WeakKeyDictionary[nn.Module, list[dict[str, nn.Parameter | None]]] = WeakKeyDictionary()
 # A module that is put into another one may replace a part of a model that was walked already.
@@ -149,13 +150,10 @@ def parameters_of(model: nn.Module) -> list[nn.Parameter]:
 
 def load_state(model: nn.Module, state: dict[str, Tensor] | Tensor) -> None:
     """Copy a state dict, or all parameters as one vector, into a new model, without a trace in autograd."""
+    if isinstance(state, Tensor):
+        vector_to_parameters(state.clone(), parameters_of(model))  # which become views of it
+        return
     with torch.no_grad():
-        if isinstance(state, Tensor):
-            parameters = parameters_of(model)
-            pieces = state.split([parameter.numel() for parameter in parameters])
-            for parameter, piece in zip(parameters, pieces, strict=True):
-                parameter.copy_(piece.view_as(parameter))
-            return
         for name, value in model.state_dict(keep_vars=True).items():
             value.copy_(state[name])
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import vector_to_parameters
 
 from autograder.assignment import Assignment
 from autograder.assignments.consistency_models.training.affine_steps import affine_functions, affine_steps
@@ -22,7 +23,6 @@ from autograder.assignments.consistency_models.training.functions import (
     Networks,
     ReferenceFunctions,
     StudentFunctions,
-    load_vector,
     notebook_functions,
 )
 from autograder.assignments.consistency_models.training.recipe import (
@@ -190,7 +190,7 @@ class PreparedTraining(Prepared):
 
     def _network(self, online: Tensor) -> Any:
         model = self.namespace["ConsistencyModel"](self.recipe.hidden_dim, self.recipe.sigma_min)
-        load_vector(model, online)
+        vector_to_parameters(online.clone(), model.parameters())
         return model
 
 

@@ -10,7 +10,7 @@ from autograder.assignments.consistency_models.evidence import figures_of_levels
 from autograder.assignments.consistency_models.examples import example
 from autograder.assignments.consistency_models.figures import QUALITY, SAMPLER
 from autograder.assignments.consistency_models.training.quality import JointTraining
-from autograder.checking.student import Student
+from autograder.checking import Student
 from autograder.judge.regrade import CALLED_BY
 from autograder.judge.run import Run
 

