@@ -1,6 +1,6 @@
-"""`autograder doctor`: tries every wall from inside a box, says which stand, and how to get the others.
+"""`autograder doctor`: tests every protection from inside a box, and says how to get those that are missing.
 
-Exit codes: 0 when all walls of namespaces stand, which is what `score` and `grade` ask for; 5 when they do not.
+Exit codes: 0 if all protections of namespaces hold, which `score` and `grade` need by default; 5 if not.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNITS = {"seconds": "s", "mib": "MiB", "kib": "KiB"}
 
 
 def doctor_command(course: Path | None) -> int:
-    """Print what this machine gives; return 0 when the namespaces stand, else 5. A machine need not have a course."""
+    """Print what this machine offers; return 0 if the namespaces hold, else 5. A machine need not have a course."""
     if course is None:
         with tempfile.TemporaryDirectory() as nowhere:
             return _examine(Path(nowhere), "the default limits")
@@ -48,7 +48,7 @@ def _examine(course: Path, limits: str) -> int:
         out.print("How to get what is missing:")
         for line in advice():
             out.print(f"  - {line}", soft_wrap=True)
-    verdict = "all walls stand" if safe else "not all walls stand: score and grade need them, or --isolation process"
+    verdict = "all protections hold" if safe else "some are missing; score and grade need them, or --isolation process"
     out.print(f"isolation by namespaces: {verdict}", soft_wrap=True)
     return 0 if safe else IsolationMissing.exit_code
 
@@ -56,17 +56,17 @@ def _examine(course: Path, limits: str) -> int:
 def advice() -> list[str]:
     """Return what can be done on this machine, the likely first."""
     if platform.system() != "Linux":
-        return ["namespaces are Linux's: grade in a Linux machine or container, or give --isolation process"]
+        return ["only Linux has namespaces: mark on a Linux machine or in a container, or give --isolation process"]
     found: list[str] = []
     if shutil.which("bwrap") is None:
         found.append("bubblewrap is not installed; Debian and Ubuntu: apt-get install bubblewrap")
     elif (version := _bubblewrap_version()) < OLDEST_BUBBLEWRAP:
-        found.append(f"bubblewrap is {'.'.join(map(str, version))}, expected 0.8 or later: install a later one")
+        found.append(f"bubblewrap is {'.'.join(map(str, version))}, expected 0.8 or later: install a newer one")
     if not filter_program():
         found.append("libseccomp is not installed; Debian and Ubuntu: apt-get install libseccomp2")
     if _kernel("kernel/apparmor_restrict_unprivileged_userns") == "1" and os.geteuid() != 0:
         found.append(
-            "Ubuntu's AppArmor keeps ordinary users from making user namespaces: give bwrap a profile with the rule "
+            "Ubuntu's AppArmor stops ordinary users from creating user namespaces: give bwrap a profile with the rule "
             "`userns,` (apt-get install apparmor-profiles, then copy extra-profiles/bwrap-userns-restrict to "
             "/etc/apparmor.d), or: sysctl kernel.apparmor_restrict_unprivileged_userns=0"
         )
@@ -79,7 +79,7 @@ def advice() -> list[str]:
             "this is a container: start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
             "--security-opt systempaths=unconfined, and as root with --cap-add SYS_ADMIN too"
         )
-    found.append("without namespaces: --isolation process, where the report says what could be read")
+    found.append("to mark without namespaces: --isolation process; the report says what student code could read")
     return found
 
 
@@ -88,9 +88,9 @@ def _print_walls(isolation: str, course: Path) -> bool:
     try:
         tried = try_walls(isolation, course)
     except AutograderError as error:
-        out.print(f"walls of --isolation {isolation}: none could be tried: {error}\n", soft_wrap=True)
+        out.print(f"protections of --isolation {isolation}: none could be tested: {error}\n", soft_wrap=True)
         return False
-    out.print(_walls_table(f"walls of --isolation {isolation}", tried))
+    out.print(_walls_table(f"protections of --isolation {isolation}", tried))
     return all(wall.stands for wall in tried)
 
 
@@ -99,7 +99,7 @@ def _walls_table(title: str, tried: list[Tried]) -> Table:
     table.add_column("tried")
     for wall in tried:
         style = "green" if wall.stands else "bold red"
-        table.add_row(wall.name, "stands" if wall.stands else "DOWN", wall.tried, style=style)
+        table.add_row(wall.name, "holds" if wall.stands else "DOWN", wall.tried, style=style)
     return table
 
 
