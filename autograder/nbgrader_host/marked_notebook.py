@@ -14,6 +14,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from nbformat import from_dict, v4
 
 from autograder.assignment import Assignment
@@ -165,14 +166,17 @@ def _verdict_outputs(task: TaskResult, report: Report) -> list[Any]:
     return [_text_output(lines)]
 
 
-def _figure_outputs(shown: list[Figure]) -> list[Any]:
+def _figure_outputs(figures: list[Figure]) -> list[Any]:
     outputs = []
-    for figure in shown:
+    for figure in figures:
         outputs.append(_text_output(_wrapped(f"{figure.title}. {figure.description} {figure.key}".strip())))
-        png = figure.png
-        seen = {"width": _shown_width(png), "alt": figure.description}
-        data = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": f"a figure: {figure.title}"}
-        outputs.append(_output("display_data", data=data, metadata={"image/png": seen}))
+        picture, width = figure.picture
+        # In an element of its own, since nbconvert gives an SVG output no text to be read out.
+        shown = Markup('<img class="figure" alt="{}" width="{:.0f}" src="data:image/svg+xml;base64,{}">').format(
+            figure.description, width, base64.b64encode(picture.encode()).decode("ascii")
+        )
+        data = {"text/html": str(shown), "text/plain": f"a figure: {figure.title}"}
+        outputs.append(_output("display_data", data=data, metadata={}))
     return outputs
 
 
@@ -222,10 +226,3 @@ def _wrapped(line: str, indent: str = "", width: int = LINE) -> list[str]:
     """Return a line as lines that a page can show; what fits stays as it is, a table's columns too."""
     parts = [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent=indent)
     return [part.replace(_TIED, " ") for part in parts]
-
-
-def _shown_width(png: bytes) -> int:
-    """Return the width, in a page's units, of a picture that holds SCALE pixels for each."""
-    from autograder.render.drawing_png import SCALE
-
-    return int.from_bytes(png[16:20], "big") // SCALE

@@ -1,6 +1,6 @@
-"""A small figure as a list of marks: stored as JSON, drawn as SVG into a page, or as PNG where only pictures may go.
+"""A small figure as a list of marks: stored as JSON, drawn as SVG into a page or as a picture of its own.
 
-Colours are roles; a page's style sheet gives their values for light, dark and print.
+Colours are roles. A page's style sheet gives their values for light, dark and print; a picture has the light ones.
 """
 
 from __future__ import annotations
@@ -14,6 +14,24 @@ from markupsafe import Markup, escape
 
 Point = tuple[float, float]
 FONT = 12.0
+HEAD, GAP = 22.0, 12.0  # of a picture: above each panel for its title, and between panels
+# The light page's colours (style.css.j2); a test holds them to be the same.
+COLOURS = {
+    "ink": "#1b2330",
+    "soft": "#56606f",
+    "line": "#d9dee6",
+    "card": "#ffffff",
+    "band": "#f6dfb4",
+    "held": "#0b6e4f",
+    "lost": "#b3261e",
+    "data": "#727d8d",
+    "reference": "#b45309",
+    "own": "#2f5fb3",
+}
+PICTURE_STYLE = "path,circle{fill:none;stroke-linecap:round}circle{stroke-width:1.5}" + "".join(
+    [".dashed{stroke-dasharray:4 3;stroke-linecap:butt}"]
+    + [f".f-{role}{{fill:{colour}}}.s-{role}{{stroke:{colour}}}" for role, colour in COLOURS.items()]
+)
 
 
 @dataclass(frozen=True)
@@ -144,11 +162,19 @@ class Figure:
         ]
 
     @property
-    def png(self) -> bytes:
-        """The panels side by side as one picture."""
-        from autograder.render.drawing_png import to_png
-
-        return to_png([(title or self.title, drawing) for title, drawing in self.panels])
+    def picture(self) -> tuple[Markup, float]:
+        """The panels side by side as one SVG that needs no page around it, and its width."""
+        left, panels = GAP, Markup("")
+        for title, drawing in self.panels:
+            marks = _svg(Words((0.0, -8.0), title or self.title, "ink", "start")) + drawing._marks()
+            panels += Markup('<g transform="translate({} {})">{}</g>').format(_n(left), _n(GAP + HEAD), marks)
+            left += drawing.width + GAP
+        height = max(drawing.height for _, drawing in self.panels) + HEAD + 2 * GAP
+        head = Markup(
+            '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
+            'font-family="sans-serif"><style>{style}</style><rect class="f-card" width="{w}" height="{h}"/>'
+        ).format(w=_n(left), h=_n(height), style=Markup(PICTURE_STYLE))
+        return head + panels + Markup("</svg>"), left
 
 
 def _drawing_dict(drawing: Drawing) -> dict[str, Any]:

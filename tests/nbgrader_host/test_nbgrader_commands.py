@@ -166,7 +166,7 @@ def test_formgrader_marks_a_written_answer(course: Path, book: api.Gradebook) ->
     with open_browser() as browser, manual_grading(course, browser) as page:
         open_submission(page, student)
         assert "seem to be exchanged" in page.inner_text("#notebook")
-        assert page.locator(".output_png img").first.evaluate("image => image.naturalWidth > 100")
+        assert page.locator("img.figure").first.evaluate("image => image.naturalWidth > 100")
         enter(page, "reflect_1", "7.5")
         enter(page, "reflect_1-comment", "Say what the loss compares.")
         assert not grade_of(book, student, "reflect_1").needs_manual_grade
@@ -196,7 +196,7 @@ def test_feedback_gives_nothing_away(feedback: dict[str, str]) -> None:
     for page in feedback.values():
         assert [word for word in hidden if word in plain(page)] == []
     assert "seem to be exchanged" in plain(feedback["partly-wrong"])  # the hint of the wrong answer
-    assert "data:image/png;base64," in feedback["partly-wrong"]
+    assert "data:image/svg+xml;base64," in feedback["partly-wrong"]
     assert "points extra" in plain(feedback["partly-wrong"])
 
 

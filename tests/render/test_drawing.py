@@ -1,16 +1,13 @@
-"""Drawings: stored as data, drawn as SVG and as PNG."""
+"""Drawings: stored as data, drawn as SVG."""
 
 from __future__ import annotations
 
-import io
 import json
 import re
 
 import pytest
-from PIL import Image
 
-from autograder.render.drawing import Drawing, Figure
-from autograder.render.drawing_png import COLOURS
+from autograder.render.drawing import COLOURS, Drawing, Figure
 from autograder.render.html import to_html
 from tests.sample_reports import FIGURES, HOSTILE, graded
 from tests.svg import SVG, elements
@@ -47,19 +44,21 @@ def test_a_figure_with_what_is_no_number_is_refused(broken: float) -> None:
         Figure("f", "t", "T", "D", (("", drawing),)).to_dict()
 
 
-def test_png_is_a_small_picture_and_the_same_each_time() -> None:
-    """A few kilobytes, wide enough for a fine screen, byte by byte the same."""
+def test_a_picture_needs_no_page() -> None:
+    """It is well-formed SVG with a size and with colours for all of its roles, has every title, and no script."""
     for figure in map(Figure.from_dict, FIGURES):
-        png = figure.png
-        assert png == figure.png
-        assert len(png) < 40_000
-        picture = Image.open(io.BytesIO(png))
-        assert picture.format == "PNG"
-        assert picture.width > 600
-        assert len(set(picture.convert("RGB").resize((64, 64)).get_flattened_data())) > 3
+        picture, width = figure.picture
+        root, style, *marks = elements(picture)
+        assert float(root.get("width", "")) == width > 300
+        roles = {name for mark in marks for name in re.findall(r"[fs]-(\w+)", mark.get("class", ""))}
+        assert roles <= set(COLOURS)
+        assert all(f".f-{role}{{" in (style.text or "") for role in roles)
+        texts = [mark.text for mark in marks if mark.tag == f"{SVG}text"]
+        assert {title or figure.title for title, _ in figure.panels} <= set(texts)
+        assert "script" not in picture
 
 
-def test_png_has_the_colours_of_the_light_page() -> None:
+def test_a_picture_has_the_colours_of_the_light_page() -> None:
     """The picture's table of colours is the style sheet's, so that both show the same."""
     block = re.findall(r":root \{(.*?)\}", to_html(graded()), re.DOTALL)[0]
     page = dict(re.findall(r"--(\w+): (#\w+);", block))

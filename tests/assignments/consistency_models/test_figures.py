@@ -10,8 +10,7 @@ import pytest
 
 from autograder.assignments.consistency_models.evidence import POINTS
 from autograder.assignments.consistency_models.figures import figures
-from autograder.render.drawing import Figure
-from autograder.render.drawing_png import COLOURS
+from autograder.render.drawing import COLOURS, Figure
 from autograder.render.html import to_html
 from tests.sample_reports import EVIDENCE, FIGURES, graded
 from tests.svg import elements
