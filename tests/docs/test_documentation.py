@@ -83,6 +83,7 @@ NOT_RUN = {
     ".ci/run": "it is `make test-all` and `make check`",
     "pytest -n": "it runs this",
     "make check": "its two commands are run, each by its own test",
+    "python -m docs.make_commands_page": "it writes the page that test_commands_page compares with what it would write",
     "make notebook": "it opens a browser, and goes on until it is ended",
     "jupyter lab": "it goes on until it is ended; test_nbgrader opens the formgrader",
     "pre-commit install": "it changes the repository's own git hooks",
