@@ -20,7 +20,7 @@ from autograder.grading.provenance import in_one
 from autograder.grading.results_folder import Results
 from autograder.grading.stored_reports import read_report
 from autograder.intake.archive import handed_in
-from autograder.intake.class_folder import Handin, Roll
+from autograder.intake.class_folder import Handin, Roll, file_sha256
 from autograder.intake.roster import read_roster
 from autograder.judge.regrade import with_dependents
 from autograder.render.class_page import ClassRow
@@ -88,6 +88,7 @@ def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> in
                         progress.done(keep.write(done.handin, replace(report, how=how_kept)))
             rows = results.finish(keep.up_to_date(roll))
         _print_names("marked again, the rest kept", only if first is not None else ())
+        _print_names("Handed in anew while this class was marked; run again to mark that", keep.changed)
         return _show(results, rows, roll, todo.kept - keep.decided, keep.decided)
 
 
@@ -106,12 +107,12 @@ class _Keeper:
         self._gradebook = gradebook
         self._overrides = overrides
         self.written: set[str] = set()  # whose reports need no second look
+        self.changed: list[str] = []  # who handed in another notebook since
         self.decided = 0  # stored marks that a person's decision has changed since
 
     def write(self, handin: Handin, report: Report) -> Report:
         report = self._overrides.apply(report)
-        if self._gradebook is not None:
-            self._gradebook.write(report, handin)  # first: what is stored in the results counts as done
+        self._enter(handin, report)  # first: what is stored in the results counts as done
         self._results.write(handin, report)
         self.written.add(handin.student)
         return report
@@ -131,8 +132,15 @@ class _Keeper:
             self.decided += 1
             return self.write(handin, stored)
         if self._gradebook is not None and not self._gradebook.holds(stored, handin):
-            self._gradebook.write(stored, handin)
+            self._enter(handin, stored)
         return stored
+
+    def _enter(self, handin: Handin, report: Report) -> None:
+        """Write to the gradebook, which shows what was handed in, unless that is another notebook by now."""
+        if file_sha256(handin.notebook) != report.sha256:
+            self.changed.append(handin.student)
+        elif self._gradebook is not None:
+            self._gradebook.write(report, handin)
 
 
 class _Todo:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from platform import node
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,7 +16,7 @@ from autograder.errors import GraderFault, IsolationMissing, UsageError
 from autograder.grading.grade_class import ClassJob, grade_class
 from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
-from autograder.intake.class_folder import Roll
+from autograder.intake.class_folder import Handin, Roll
 from autograder.report import Report
 from autograder.settings import Settings
 from autograder.system.files import write_atomically
@@ -261,3 +262,32 @@ def test_a_stored_report_is_read_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert grade(course) == 0
     assert read == ["ann", "bea", "zoe"]
     assert {row["student"]: row["score"] for row in rows(course)} == {"ann": "61.0", "bea": "100.0", "zoe": "100.0"}
+
+
+class Book:
+    """A gradebook that notes what it is given to show."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, str] = {}
+
+    def holds(self, report: Report, handin: Handin) -> bool:
+        return handin.student in self.shown
+
+    def write(self, report: Report, handin: Handin) -> None:
+        assert handin.notebook is not None
+        self.shown[handin.student] = handin.notebook.read_text()
+
+
+def test_a_gradebook_gets_the_notebook_that_was_marked(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where another one lies there by now, it is entered when that is marked, by the next run."""
+    hand_in(course, "ada", "fine")
+    hand_in(course, "ben", "nothing, and anew")
+    book = Book()
+    marking = Marking(load_assignment(course), Settings(), "namespaces", FakeJudge)
+    job = ClassJob(course / "submitted", course / "results", 1, open_gradebook=lambda: nullcontext(cast(Any, book)))
+    assert grade_class(job, marking) == 0
+    assert set(book.shown) == {"ada"}
+    assert "run again to mark that: ben." in capsys.readouterr().out
+    assert grade_class(job, marking) == 0
+    assert book.shown == {"ada": "fine", "ben": "fine"}
+    assert "run again" not in capsys.readouterr().out
