@@ -119,6 +119,11 @@ def cell(source: str, seconds: float) -> dict[str, Any]:
     return {"op": "cell", "number": 1, "source": source.encode(), "seconds": seconds}
 
 
+def crowd() -> float:
+    """Return by how much longer than on a quiet machine something may take: how many want each processor."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def descriptors() -> int:
     """Return how many files this process has open."""
     return len(os.listdir("/proc/self/fd"))

@@ -22,13 +22,14 @@ QUIET = [
 # In CI nothing may be left out in silence: there these tests fail without a browser.
 needs_chromium = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed")
 PHONE, DESK = 390, 1000
+PATIENCE_MS = 300_000  # a busy machine is no fault of a page
 
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start a browser; a module's tests share one, since it takes a second to start."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -40,6 +41,7 @@ def open_page(
     """Open a file; leaving fails where the page asked for anything but itself, or its scripts said an error."""
     scheme: Literal["dark", "light"] = "dark" if dark else "light"
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, has_touch=touch)
+    context.set_default_timeout(PATIENCE_MS)
     asked = _forbid_network(context)
     page = context.new_page()
     said: list[str] = []

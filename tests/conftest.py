@@ -1,10 +1,65 @@
-"""What all tests share: their order, and what is dear to make."""
+"""What holds for all tests: their order, what they may leave behind, and how Hypothesis draws."""
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+import warnings
+from collections.abc import Generator
+from pathlib import Path
+
+import hypothesis
 import pytest
+
+# The same examples each time, and no clock: a machine may be busy. Hidden checks have settings and seeds of their own.
+hypothesis.settings.register_profile(
+    "tests", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
+
+OURS_TO_THE_END = ("forkserver", "resource_tracker", "semaphore_tracker")  # Python's own, one a process
+HELD = pytest.StashKey[tuple[int, set[int]]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let slow tests run first, so that in the end no worker waits for another's long test; else keep the order."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Let slow tests run first, groups ahead, so that in the end no worker waits for another; else keep the order."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("slow", "xdist_group")])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Note what is open before a test."""
+    item.stash[HELD] = len(descriptors()), children()
+    yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
+    """Fail the test that leaves open what nobody holds any more: collected later, a test that has not done it fails."""
+    yield
+    files, processes = item.stash[HELD]
+    last_of_its_module = nextitem is None or nextitem.path != item.path
+    if last_of_its_module or len(descriptors()) > files or children() - processes:
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", ResourceWarning)
+            gc.collect()
+        left = [str(each.message) for each in found if issubclass(each.category, ResourceWarning)]
+        if left:
+            pytest.fail(f"left open by this test, or one before it in its file: {'; '.join(left)}", pytrace=False)
+
+
+def descriptors() -> list[str]:
+    """Return the files that this process has open."""
+    return os.listdir("/proc/self/fd") if sys.platform == "linux" else []
+
+
+def children() -> set[int]:
+    """Return the processes that this one has started, and that have not ended or were not waited for."""
+    found: set[int] = set()
+    for thread in Path("/proc/self/task").glob("*/children") if sys.platform == "linux" else ():
+        try:
+            found.update(map(int, thread.read_text().split()))
+        except OSError:  # the thread has ended
+            continue
+    return found

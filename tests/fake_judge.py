@@ -81,7 +81,7 @@ class FakeJudge:
         if "nap" in text:
             time.sleep(0.1)
         if "wait" in text:
-            time.sleep(60)
+            time.sleep(300)
 
     def _note(self, what: str) -> None:
         if self.lives.is_dir():

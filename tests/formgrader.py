@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page
 
 from autograder.assignment import NAME
+from tests.browser import PATIENCE_MS
 from tests.nbgrader_courses import BIN
 
 TOKEN = "of-this-test-alone"
@@ -28,6 +29,7 @@ def manual_grading(course: Path, browser: Browser) -> Iterator[Page]:
     """Start the server in a course folder and open the list of submissions, with the students' names."""
     with _server(course) as url:
         context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=url)
+        context.set_default_timeout(PATIENCE_MS)
         context.route(lambda asked: not asked.startswith(url), lambda route: route.abort())  # MathJax, from elsewhere
         page = context.new_page()
         page.goto(f"/login?token={TOKEN}&next=/formgrader/gradebook/{NAME}/{NAME}")

@@ -18,7 +18,7 @@ from autograder.errors import GraderFault, UsageError
 from autograder.grading.executors import Lent
 from tests.fake_class import grade, marked, report, rows
 from tests.fake_judge import hand_in, small_course
-from tests.grading.test_pool import busy_class, processes_of, start, until
+from tests.grading.test_pool import busy_class, processes_of, started, until
 
 
 @pytest.fixture
@@ -134,13 +134,13 @@ def test_cluster_marks_on_after_a_worker_is_taken_away(course: Path, cluster: Lo
 def test_cluster_interrupted_ends_cleanly_and_goes_on(course: Path) -> None:
     """Ctrl-C, which reaches Dask's processes too: code 130, one sentence, no process left, what is done stays."""
     done = busy_class(course)
-    run = start(course, "--scheduler", "local")
-    until(done.exists)
-    os.killpg(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=60)
+    with started(course, "--scheduler", "local") as run:
+        until(done.exists)
+        os.killpg(run.pid, signal.SIGINT)
+        out, err = run.communicate()
+        until(lambda: not processes_of(run.pid))
     assert (run.returncode, out) == (130, "")
     assert err == "autograder: interrupted; the results so far are kept, and the same command resumes\n"
-    until(lambda: not processes_of(run.pid))
     marked(course)
     for student in ("ben", "cleo"):
         hand_in(course, student, "fine")

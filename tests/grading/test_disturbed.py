@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,16 @@ class Run:
                 one = above[one]
             workers.append(one)
         return workers
+
+    def kill_in_mid_task(self, pid: int) -> bool:
+        """Kill a worker that has a box open; held still first, since it may close the box while one looks."""
+        for worker in self.marking(pid)[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGSTOP)
+                caught = worker in self.marking(pid)
+                os.kill(worker, signal.SIGKILL if caught else signal.SIGCONT)
+                return caught
+        return False
 
     def left(self) -> list[int]:
         """Return the processes that are still there."""
@@ -243,8 +253,7 @@ class TestRealJudge:
         """Dask marks the submission elsewhere, with the same report; nothing of the lost worker stays."""
         run = real_class.run(temporary, "--scheduler", "local")
         started = run.start()
-        until(lambda: run.marking(started.pid))
-        os.kill(run.marking(started.pid)[0], signal.SIGKILL)
+        until(lambda: run.kill_in_mid_task(started.pid))
         while started.poll() is None:
             run.family(started.pid)
             time.sleep(0.1)

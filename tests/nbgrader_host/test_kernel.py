@@ -101,7 +101,7 @@ def nbgrader(folder: Path, *words: str) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -130,7 +130,7 @@ def jupyter_home(tmp_path, monkeypatch):
 def test_release_runs_in_a_plain_kernel_up_to_the_first_todo(jupyter_home):
     """In a plain kernel all cells run until the first test of an unwritten function, which says so in a sentence."""
     notebook = nbformat.read(COMMITTED, as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3")
+    client = nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3")
     with pytest.raises(nbclient.exceptions.CellExecutionError) as caught:
         client.execute(cwd=str(jupyter_home))
     assert caught.value.ename == "NotImplementedError"

@@ -143,7 +143,7 @@ def test_keeper_leaves_nothing_behind() -> None:
     assert os.path.isdir(scratch)
     handle = os.pidfd_open(box.pid)
     bench.stop()
-    assert select.select([handle], [], [], 10)[0]
+    assert select.select([handle], [], [], 120)[0]
     os.close(handle)
     assert not os.path.exists(scratch)
     box.__exit__()

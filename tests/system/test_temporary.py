@@ -36,16 +36,13 @@ def test_a_marked_folder_is_held_as_long_as_its_process_lives(temporary: Path) -
     ours.mkdir()
     others.mkdir()
     code = "import sys; from autograder.system.temporary import hold_marked; hold_marked(sys.argv[1]); print(); input()"
-    process = subprocess.Popen([sys.executable, "-c", code, str(ours)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdin is not None
-    process.stdout.readline()
-    remove_abandoned("pymp-", marked=True)
-    assert (ours / MARK).is_file()
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    process.stdin.close()
+    command = [sys.executable, "-c", code, str(ours)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        remove_abandoned("pymp-", marked=True)
+        assert (ours / MARK).is_file()
+        process.kill()
     remove_abandoned("pymp-", marked=True)
     assert list(temporary.iterdir()) == [others]
 

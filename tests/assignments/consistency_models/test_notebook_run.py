@@ -32,7 +32,7 @@ def without_hidden_parts(notebook, solutions=True):
 
 def execute(notebook, folder):
     """Run a notebook in a fresh kernel."""
-    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
+    client = nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
     return client.execute()
 
 
