@@ -17,7 +17,7 @@ from torch import Tensor
 from autograder.assignments.consistency_models.checks.strategies import Draw
 from autograder.assignments.consistency_models.figures import figures
 from autograder.assignments.consistency_models.prepare import Distance
-from autograder.assignments.consistency_models.sampling import Run, run_sampler
+from autograder.assignments.consistency_models.sampling import Sampled, run_sampler
 from autograder.assignments.consistency_models.training.calibration import Calibration
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
 from autograder.assignments.consistency_models.training.quality import JointTraining
@@ -81,7 +81,7 @@ def levels_visited(student: Student) -> list[dict[str, Any]]:
     return rows if any(row["asked"] != [] for row in rows) else []  # nothing was asked: there is nothing to draw
 
 
-def _is_right(run: Run) -> bool:
+def _is_right(run: Sampled) -> bool:
     levels = torch.tensor([jump.level for jump in run.jumps], dtype=torch.float64)
     return levels.shape == run.levels.shape and bool(((levels - run.levels).abs() <= LEVEL_TOLERANCE).all())
 
@@ -92,7 +92,7 @@ def packed(points: Tensor) -> str:
     return " ".join(f"{x + 0.0:.2f},{y + 0.0:.2f}" for x, y in bounded.mul(100).round().div(100).tolist())
 
 
-def _asked(run: Run) -> list[float] | None:
+def _asked(run: Sampled) -> list[float] | None:
     """Return the levels of a run's questions; None where one has no level, or several."""
     jumps = run.jumps
     if len(jumps) != len(run.questions) or any(not torch.equal(jump.t, jump.t[:1].expand(ROWS)) for jump in jumps):

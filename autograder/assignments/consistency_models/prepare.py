@@ -17,7 +17,7 @@ from torch.nn.utils import vector_to_parameters
 from autograder.assignment import Assignment
 from autograder.assignments.consistency_models.training.affine_steps import affine_functions, affine_steps
 from autograder.assignments.consistency_models.training.calibration import Calibration, load_calibration
-from autograder.assignments.consistency_models.training.following import Followed, Path, follow
+from autograder.assignments.consistency_models.training.following import Followed, Trajectory, follow
 from autograder.assignments.consistency_models.training.functions import (
     Asking,
     Networks,
@@ -110,11 +110,11 @@ class PreparedTraining(Prepared):
         return record(self.functions, self.recipe, self.batches, self.start)
 
     @cached_property
-    def path(self) -> Path:
+    def path(self) -> Trajectory:
         """What a submission is led along: the run, and affine maps in the place of most of its networks."""
         functions = affine_functions(self.namespace, self.recipe)
         affine = affine_steps(functions, self.recipe, self.batches, self.run.x_tn1)
-        path = Path(Progress(self.recipe, self.start), self.batches, lambda: self.run, affine)
+        path = Trajectory(Progress(self.recipe, self.start), self.batches, lambda: self.run, affine)
         _ = self.online
         del self.run  # 18 MB of gradients; made again, in a second, for the first submission that parts from them
         return path

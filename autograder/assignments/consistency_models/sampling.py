@@ -35,7 +35,7 @@ class Jump:
 
 
 @dataclass(frozen=True)
-class Run:
+class Sampled:
     """What a sampler was asked for, what it asked, and what it returned."""
 
     n_samples: int
@@ -116,7 +116,7 @@ def form(value: object) -> str:
 
 def run_sampler(
     student: Student, draw: Draw, n_samples: int, n_steps: int, sigmas: tuple[float, float] | None = None
-) -> Run:
+) -> Sampled:
     """Call the student's sampler with a probe; `sigmas` is (sigma_min, sigma_max), or None for the defaults.
 
     Raises CheckFailed when the call fails, in plain words when the reason is a question that no network answers.
@@ -133,7 +133,7 @@ def run_sampler(
         if failure.status is Status.RUNTIME and faults and faults[-1] is not None:
             raise contract(faults[-1]) from None
         raise
-    return Run(n_samples, n_steps, sigma_min, sigma_max, list(probe.questions), oracle.answers, reply)
+    return Sampled(n_samples, n_steps, sigma_min, sigma_max, list(probe.questions), oracle.answers, reply)
 
 
 def recovered(before: Jump, jump: Jump) -> Tensor:

@@ -17,7 +17,7 @@ from autograder.assignments.consistency_models.checks.strategies import SIGMA_MI
 from autograder.assignments.consistency_models.misconceptions import ALL, KNOWN
 from autograder.assignments.consistency_models.misconceptions.known import OWN_RANDOMNESS
 from autograder.assignments.consistency_models.noise import MANY
-from autograder.assignments.consistency_models.sampling import Run
+from autograder.assignments.consistency_models.sampling import Sampled
 from autograder.checking import LOW_PRECISION, Expected, Question, Reply, match
 from tests.bank import load_bank
 from tests.notebooks import reference_answers
@@ -136,5 +136,5 @@ def test_a_mean_of_the_start_is_no_relation() -> None:
     off, reply = torch.tensor([0.08, -0.08]), Reply(None, "NoneType", False, [], False, False, [])
     for seed in range(20):  # for three of these, x_0 + x_1 and x_0 - x_1 together are not normal by has_shape
         x = torch.randn(MANY, 2, generator=torch.Generator().manual_seed(seed)) + off
-        run = Run(MANY, 1, SIGMA_MIN, 1.0, [Question(x, torch.ones(MANY))], [x], reply)
+        run = Sampled(MANY, 1, SIGMA_MIN, 1.0, [Question(x, torch.ones(MANY))], [x], reply)
         assert match(KNOWN["sample_consistency_multistep"], run, aspect="start") is None

@@ -30,7 +30,7 @@ from autograder.assignments.consistency_models.noise import (
     rows_differ,
     varies,
 )
-from autograder.assignments.consistency_models.sampling import Jump, Run, question_fault, recovered, run_sampler
+from autograder.assignments.consistency_models.sampling import Jump, Sampled, question_fault, recovered, run_sampler
 from autograder.checking import LOW_PRECISION, CheckFailed, Student, contract, expect, inputs, match, points, wrong
 
 TASK = "sample_consistency_multistep"
@@ -39,10 +39,10 @@ SOMETIMES = (
     "does the code treat some numbers of samples or of steps, or some values of sigma_max, in a way of their own?"
 )
 
-_made: WeakKeyDictionary[Student, list[Run]] = WeakKeyDictionary()
+_made: WeakKeyDictionary[Student, list[Sampled]] = WeakKeyDictionary()
 
 
-def explained(run: Run, aspect: str, message: str) -> CheckFailed:
+def explained(run: Sampled, aspect: str, message: str) -> CheckFailed:
     """Return the failure that a known mistake explains, or else the message."""
     if run.n_samples == 1 and aspect in ("start", "noise"):
         return wrong(message)  # one row is shared by all rows, whatever it is
@@ -51,7 +51,7 @@ def explained(run: Run, aspect: str, message: str) -> CheckFailed:
 
 def sampled(
     student: Student, draw: Draw, n_samples: int, n_steps: int, sigmas: tuple[float, float] | None = None
-) -> Run:
+) -> Sampled:
     """Call the sampler with a probe and keep the run; raises unless questions and result have the form asked for."""
     run = run_sampler(student, draw, n_samples, n_steps, sigmas)
     for question in run.questions:
@@ -63,12 +63,12 @@ def sampled(
     return run
 
 
-def made_for(student: Student) -> list[Run]:
+def made_for(student: Student) -> list[Sampled]:
     """Return the runs of this student's sampler so far in which the model was asked."""
     return [run for run in _made.get(student, ()) if run.jumps]
 
 
-def check_jumps(run: Run) -> None:
+def check_jumps(run: Sampled) -> None:
     """Raise unless the model was asked n_steps times, at the right levels."""
     asked, right = len(run.questions), run.n_steps
     if asked != right:
@@ -122,7 +122,7 @@ def test_result(student: Student, seed: int) -> None:
         check_result(run)
 
 
-def check_result(run: Run) -> None:
+def check_result(run: Sampled) -> None:
     """Raise unless the result is the model's last answer."""
     if not run.answers:
         raise wrong("The result is no estimate of the model, which was not asked; what is it for?")
@@ -132,7 +132,7 @@ def check_result(run: Run) -> None:
         )
 
 
-def start_of(run: Run) -> Jump:
+def start_of(run: Sampled) -> Jump:
     """Return the first jump; raises wrong when the model was never asked."""
     if not run.jumps:
         raise wrong("The model is not asked at all; how does noise become data?")
@@ -189,14 +189,14 @@ def test_renoising(student: Student, seed: int) -> None:
     check_all_noise([run for run in made_for(student) if len(run.jumps) > 1])
 
 
-def noises_of(run: Run) -> list[Tensor] | None:
+def noises_of(run: Sampled) -> list[Tensor] | None:
     """Return the noises of the later points if they were mixed rightly; None where a level is none."""
     if not all(jump.level > 0 for jump in run.jumps):
         return None
     return [recovered(before, jump) for before, jump in zip(run.jumps[:-1], run.jumps[1:], strict=True)]
 
 
-def renoised_rightly(run: Run) -> bool:
+def renoised_rightly(run: Sampled) -> bool:
     """Say whether every later point is (1 - s) h + s z with z standard normal, fresh, and its own in each row."""
     noises = noises_of(run)
     if noises is None:
@@ -211,7 +211,7 @@ def renoised_rightly(run: Run) -> bool:
     return is_scattered(seen) and (len(seen) < 6 or varies(seen))
 
 
-def check_all_noise(runs: list[Run]) -> None:
+def check_all_noise(runs: list[Sampled]) -> None:
     """Raise unless the noise between jumps is fresh in each run and, in all of them together, standard normal."""
     noises: list[Tensor] = []
     for run in runs:
@@ -244,7 +244,7 @@ def test_two_calls(student: Student, seed: int) -> None:
         )
 
 
-def repeat(run: Run, other: Run) -> bool:
+def repeat(run: Sampled, other: Sampled) -> bool:
     """Say whether two runs of one number of samples start from the same noise."""
     if run.n_samples != other.n_samples:
         return False

@@ -9,26 +9,26 @@ from torch import Tensor
 
 from autograder.assignments.consistency_models.misconceptions.runs import mistake
 from autograder.assignments.consistency_models.noise import is_gaussian
-from autograder.assignments.consistency_models.sampling import Run
+from autograder.assignments.consistency_models.sampling import Sampled
 from autograder.checking import alike
 
 
-def _asked_at(levels: Callable[[Run], Tensor]) -> Callable[[Run], bool]:
-    def seen(run: Run) -> bool:
+def _asked_at(levels: Callable[[Sampled], Tensor]) -> Callable[[Sampled], bool]:
+    def seen(run: Sampled) -> bool:
         return alike(torch.tensor([jump.level for jump in run.jumps]), levels(run).double())
 
     return seen
 
 
-def _linear(run: Run, end: float, points: int) -> Tensor:
+def _linear(run: Sampled, end: float, points: int) -> Tensor:
     return torch.linspace(run.sigma_max, end, points, dtype=torch.float64)
 
 
-def _geometric(run: Run) -> Tensor:
+def _geometric(run: Sampled) -> Tensor:
     return run.sigma_max * (run.sigma_min / run.sigma_max) ** (torch.arange(run.n_steps) / run.n_steps)
 
 
-def _result_mixed(run: Run) -> bool:
+def _result_mixed(run: Sampled) -> bool:
     """The last estimate mixed with noise once more, at the last level or at sigma_min."""
     last, returned = run.jumps[-1], run.returned
     if returned is None:

@@ -15,15 +15,15 @@ from autograder.assignments.consistency_models.noise import (
     is_unrelated,
     neighbours_differ,
 )
-from autograder.assignments.consistency_models.sampling import Jump, Run
+from autograder.assignments.consistency_models.sampling import Jump, Sampled
 
 EXACT = 1e-4
 
 
-def _renoised_by(weights: Callable[[Run, float, float], tuple[float, float]]) -> Callable[[Run], bool]:
+def _renoised_by(weights: Callable[[Sampled, float, float], tuple[float, float]]) -> Callable[[Sampled], bool]:
     """Return the test for x = a h + b z with fresh noise z; weights(run, s, s_before) gives (a, b)."""
 
-    def seen(run: Run) -> bool:
+    def seen(run: Sampled) -> bool:
         noises = []
         for before, after in pairs(run):
             a, b = weights(run, after.level, before.level)
@@ -37,10 +37,10 @@ def _renoised_by(weights: Callable[[Run, float, float], tuple[float, float]]) ->
     return seen
 
 
-def _point_is(formula: Callable[[Run, Jump, Jump], Tensor]) -> Callable[[Run], bool]:
+def _point_is(formula: Callable[[Sampled, Jump, Jump], Tensor]) -> Callable[[Sampled], bool]:
     """Return the test for re-noised points that a formula of (run, jump before, jump) gives without a fresh draw."""
 
-    def seen(run: Run) -> bool:
+    def seen(run: Sampled) -> bool:
         return len(run.jumps) > 1 and all(
             bool(((after.x - formula(run, before, after)).abs() <= EXACT * (1 + after.x.abs())).all())
             for before, after in pairs(run)
@@ -49,25 +49,25 @@ def _point_is(formula: Callable[[Run, Jump, Jump], Tensor]) -> Callable[[Run], b
     return seen
 
 
-def _noises(run: Run) -> list[Tensor]:
+def _noises(run: Sampled) -> list[Tensor]:
     """What must have been the noise of each later point, if it was mixed rightly."""
     return [(after.x - (1 - after.level) * before.answer) / after.level for before, after in pairs(run)]
 
 
-def _noise_is(form: Callable[[Tensor], bool]) -> Callable[[Run], bool]:
-    def seen(run: Run) -> bool:
+def _noise_is(form: Callable[[Tensor], bool]) -> Callable[[Sampled], bool]:
+    def seen(run: Sampled) -> bool:
         noises = _noises(run)
         return bool(noises) and all(form(noise) for noise in noises)
 
     return seen
 
 
-def _one_noise(run: Run) -> bool:
+def _one_noise(run: Sampled) -> bool:
     noises = _noises(run)
     return len(noises) > 1 and all(_near(noise, noises[0]) for noise in noises)
 
 
-def _drawn_before(run: Run) -> bool:
+def _drawn_before(run: Sampled) -> bool:
     """Some noise is made of the numbers of the start or of an earlier noise, in another order or with other signs."""
     seen = [run.jumps[0].x]
     for noise in _noises(run):
@@ -87,23 +87,23 @@ def _near(one: Tensor, other: Tensor) -> bool:
     return bool(((one - other).abs() < 1e-3).all())
 
 
-def _point_renoised(run: Run) -> bool:
+def _point_renoised(run: Sampled) -> bool:
     """The old point in the place of the estimate."""
     noises = [(after.x - (1 - after.level) * before.x) / after.level for before, after in pairs(run)]
     return bool(noises) and all(is_gaussian(noise) for noise in noises)
 
 
-def _same_start(run: Run) -> bool:
+def _same_start(run: Sampled) -> bool:
     return bool((run.jumps[0].x == run.jumps[0].x[:1]).all())
 
 
-def _coordinates_related(run: Run) -> bool:
+def _coordinates_related(run: Sampled) -> bool:
     """Without its mean: a mean of each coordinate's own is no relation, but turned by 45 degrees it looks like one."""
     start = run.jumps[0].x
     return is_gaussian(start) and not coordinates_differ(start - start.mean(0))
 
 
-def _rows_related(run: Run) -> bool:
+def _rows_related(run: Sampled) -> bool:
     start = run.jumps[0].x
     return is_gaussian(start) and (has_twins(start) or not neighbours_differ(start))
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograder.assignments.consistency_models.sampling import Jump, Run
+from autograder.assignments.consistency_models.sampling import Jump, Sampled
 from autograder.checking import Known, Misconception
 
 
-def mistake(id: str, aspect: str, says: str, asks: str, seen: Callable[[Run], bool]) -> Known:
+def mistake(id: str, aspect: str, says: str, asks: str, seen: Callable[[Sampled], bool]) -> Known:
     """Return a mistake that is looked for on one side of a run: levels, start, noise, result or again."""
 
     def behaves(got: Any, aspect: str, _own: str = aspect) -> bool:
-        return aspect == _own and isinstance(got, Run) and seen(got)
+        return aspect == _own and isinstance(got, Sampled) and seen(got)
 
     return Known(Misconception(id, says, asks), behaves)
 
 
-def pairs(run: Run) -> list[tuple[Jump, Jump]]:
+def pairs(run: Sampled) -> list[tuple[Jump, Jump]]:
     """Return each jump with the one after it."""
     return list(zip(run.jumps[:-1], run.jumps[1:], strict=True))

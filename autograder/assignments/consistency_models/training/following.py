@@ -57,7 +57,7 @@ class Followed:
 
 
 @dataclass(frozen=True)
-class Question:
+class Comparison:
     """A call of one of the submission's own functions in each of several steps, and what the reference answered."""
 
     call: Call
@@ -108,7 +108,7 @@ class Pace:
         self.with_networks = not self.with_networks
 
 
-class Path:
+class Trajectory:
     """The reference's run, which submissions are led along: with the networks of its trace, or with affine maps.
 
     What is asked at the usual pace is made once: the reference's steps would be a thirtieth of each marking. `trace`
@@ -192,7 +192,7 @@ class Path:
         )
 
 
-def follow(functions: StudentFunctions, path: Path) -> Followed:
+def follow(functions: StudentFunctions, path: Trajectory) -> Followed:
     """Ask the submission's own functions what the reference was asked, and compare.
 
     Returns where the two part, or the reference's end. Raises CheckFailed when a function fails.
@@ -204,7 +204,7 @@ def follow(functions: StudentFunctions, path: Path) -> Followed:
         count = pace.count(recipe.steps - step)
         asking = with_networks if pace.with_networks else with_affine_maps
         stretch = path.stretch(step, count, pace.with_networks)
-        parted = _first_disagreement(student, _questions(asking, functions.own, stretch, recipe.decay), count)
+        parted = _first_disagreement(student, _comparisons(asking, functions.own, stretch, recipe.decay), count)
         if parted is not None:
             return Followed(path.at(step + parted.steps), parted.function, parted.difference)
         before, left = left, student.seconds_left()
@@ -218,36 +218,36 @@ def difference(value: Tensor, reference: Tensor) -> float:
     return float((value - reference).abs().max() / reference.abs().max())
 
 
-def _questions(asking: Asking, own: frozenset[str], steps: Stretch, decay: float) -> list[Question]:
+def _comparisons(asking: Asking, own: frozenset[str], steps: Stretch, decay: float) -> list[Comparison]:
     """Return what these steps ask of the submission's own functions."""
     given = steps.batches
     x_0, epsilon, t_n1, t_n, x_tn1, x_hat_tn = map(
         Rows, (given.x_0, given.epsilon, given.t_n1, given.t_n, steps.x_tn1, steps.x_hat_tn)
     )
-    questions = {
-        NOISY: Question(asking.noisy_sample(x_0, epsilon, t_n1), steps.x_tn1),
-        STEP: Question(asking.teacher_ode_step(x_tn1, t_n1, t_n), steps.x_hat_tn),
-        LOSS: Question(asking.gradient(steps.online, steps.target, (x_tn1, t_n1, x_hat_tn, t_n)), steps.gradient),
-        AVERAGE: Question(asking.ema_update(steps.moved, steps.before, decay), steps.averaged),
+    comparisons = {
+        NOISY: Comparison(asking.noisy_sample(x_0, epsilon, t_n1), steps.x_tn1),
+        STEP: Comparison(asking.teacher_ode_step(x_tn1, t_n1, t_n), steps.x_hat_tn),
+        LOSS: Comparison(asking.gradient(steps.online, steps.target, (x_tn1, t_n1, x_hat_tn, t_n)), steps.gradient),
+        AVERAGE: Comparison(asking.ema_update(steps.moved, steps.before, decay), steps.averaged),
     }
-    return [question for name, question in questions.items() if name in own]
+    return [comparison for name, comparison in comparisons.items() if name in own]
 
 
-def _first_disagreement(student: Student, questions: list[Question], count: int) -> Parted | None:
+def _first_disagreement(student: Student, comparisons: list[Comparison], count: int) -> Parted | None:
     """Return where the answers first differ by more than rounding; raises CheckFailed for what is no answer."""
     try:
-        found = student.rounds([question.call for question in questions], count)
+        found = student.rounds([comparison.call for comparison in comparisons], count)
     except CheckFailed as failure:
         raise in_training(failure) from None
-    if all(_agree(answers, question.answers) for answers, question in zip(found, questions, strict=True)):
+    if all(_agree(answers, comparison.answers) for answers, comparison in zip(found, comparisons, strict=True)):
         return None
     for step in range(count):
-        for answers, question in zip(found, questions, strict=True):
-            reference = question.answers[step]
-            apart = difference(answer_of(question.call, answers[step], reference), reference)
+        for answers, comparison in zip(found, comparisons, strict=True):
+            reference = comparison.answers[step]
+            apart = difference(answer_of(comparison.call, answers[step], reference), reference)
             # NaN fails every comparison, so this form rejects it.
             if not apart <= SNAP:
-                return Parted(step, question.call.function, apart)
+                return Parted(step, comparison.call.function, apart)
     return None
 
 
