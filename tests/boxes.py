@@ -6,14 +6,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder.sandbox.box import Box, BoxFailure
+from autograder.box.messages import CallFunction, ProbeModel, RunCell
+from autograder.sandbox.box import Answering, Box
+from autograder.sandbox.box_failure import BoxFailure
 from autograder.sandbox.bubblewrap import python_folders
 from autograder.sandbox.keeper import Keeper, Plan
 from autograder.verdict import Status
@@ -79,20 +80,20 @@ class Bench:
         with self.box() as box:
             kind, text, status = None, "", None
             try:
-                failure = box.request(cell(HELP + source, 100.0), seconds)["failure"]
+                failure = box.request(cell(HELP + source, 100.0), seconds).failure
                 if failure is not None:
-                    kind, text = failure["kind"], failure["text"]
+                    kind, text = failure.kind, failure.text
             except BoxFailure as failed:
                 status, text = failed.status, failed.message
         return Ran(kind, text, status, box.output.kept.decode("utf-8", "replace"), box.output.total_bytes)
 
-    def call(self, source: str, seconds: float = 10.0, answer: Callable[[Any], Any] | None = None) -> tuple[Any, Box]:
+    def call(self, source: str, seconds: float = 10.0, answer: Answering | None = None) -> tuple[Any, Box]:
         """Run a cell and call its function f with a probe; return the reply (or the failure) and the box."""
         with self.box() as box:
             box.request(cell(HELP + SPEAK + source, 10.0), 10.0)
-            message = {"op": "call", "function": "f", "args": [{"probe": 0}], "kwargs": {}}
+            probe = ProbeModel(0, ["x", "t"], "a question of x and t")
             try:
-                return box.request({**message, "backward": False, "generators": True}, seconds, answer), box
+                return box.request(CallFunction("f", [probe], {}, generators=True), seconds, answer), box
             except BoxFailure as failed:
                 return failed, box
 
@@ -104,6 +105,7 @@ class Bench:
 # How hostile code gets at the channel and the number of the request: it shares the process with both.
 SPEAK = """
 import socket
+from autograder.box.messages import Answer, Done, Frame, ProbeQuestion, Reply
 from autograder.box.wire import encode
 channel = socket.socket(fileno=3)
 def number():
@@ -114,9 +116,9 @@ def number():
 """
 
 
-def cell(source: str, seconds: float) -> dict[str, Any]:
+def cell(source: str, seconds: float) -> RunCell:
     """Return the request that runs a cell."""
-    return {"op": "cell", "number": 1, "source": source.encode(), "seconds": seconds}
+    return RunCell(1, source.encode(), seconds)
 
 
 def crowd() -> float:

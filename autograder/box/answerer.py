@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,14 +18,35 @@ from torch import Tensor, nn
 from autograder.box.cells import Cells
 from autograder.box.failures import CellTooSlow, describe_failure
 from autograder.box.generators import digests, set_anew, twisters_now
+from autograder.box.messages import (
+    Answers,
+    CallFunction,
+    CallRounds,
+    CellRan,
+    Done,
+    Evaluate,
+    Failure,
+    Model,
+    ProbeModel,
+    ProbeQuestion,
+    Question,
+    Reply,
+    Request,
+    RoundFailed,
+    RunCell,
+    Seed,
+    StandIn,
+    StandInQuestion,
+    Undefined,
+)
 from autograder.box.models import Probe, as_given, build_model, describe_model, gradients_on
 from autograder.box.rounds import Rounds
+from autograder.box.schema import word_of
 from autograder.box.stand_ins import StandIns
 
-Ask = Callable[[dict[str, Any]], Any]
+Ask = Callable[[Question], Any]
 MAX_ITEMS = 10_000
 MAX_NESTING = 4
-STAND_IN = -1  # the number of questions that a stand-in asks; those of probes begin at 0
 
 
 class Answerer:
@@ -43,23 +63,38 @@ class Answerer:
         self.ask = ask
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
         self._cells = Cells(namespace, elsewhere or [])
-        self.stand_ins = StandIns(namespace, _asker(ask, STAND_IN))
+        self._stand_ins = StandIns(namespace, self._ask_for_stand_in)
         self._rounds = Rounds(namespace, self.classes, _plain)
 
-    def run_cell(self, number: int, source: str) -> dict[str, Any]:
-        """Run one cell of the student's; an exception is described, not raised."""
-        started = time.monotonic()
-        failure = None
-        try:
-            self._cells.run(number, source)
-        except BaseException as error:
-            failure = describe_failure(error)
-        self.stand_ins.put()  # at once: a later cell may keep the function under another name
-        return {"failure": failure, "seconds": time.monotonic() - started}
+    def answer(self, request: Request[Any]) -> Any:
+        """Do what a request asks, and return the reply."""
+        match request:
+            case RunCell():
+                return self.run_cell(request)
+            case CallFunction():
+                return self.call(request)
+            case CallRounds():
+                return self.call_rounds(request)
+            case Evaluate():
+                return self.evaluate(request)
+            case Seed():
+                self.seed(request.seed)
+            case StandIn():
+                self._stand_ins.add(request.function, request.parameters)
+            case _:
+                raise ValueError(f"unknown request {type(request).__name__}")
+        return Done()
 
-    def names(self, wanted: list[str]) -> dict[str, bool]:
-        """Return which of the wanted functions exist."""
-        return {name: callable(self.namespace.get(name)) for name in wanted}
+    def run_cell(self, request: RunCell) -> CellRan:
+        """Run one cell of the student's, until its time is over; an exception is described, not raised."""
+        failure = None
+        with CellTooSlow.after(request.seconds):
+            try:
+                self._cells.run(request.number, request.source.decode("utf-8", "surrogatepass"))
+            except BaseException as error:
+                failure = describe_failure(error)
+            self._stand_ins.put()  # at once: a later cell may keep the function under another name
+        return CellRan(failure)
 
     def seed(self, seed: int) -> None:
         """Seed the global generators: torch, numpy and random."""
@@ -67,61 +102,61 @@ class Answerer:
         numpy.random.seed(seed % 2**32)
         random.seed(seed)
 
-    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+    def call(self, request: CallFunction) -> Reply | Failure | Undefined:
         """Call a function of the student's; an exception is described, not raised."""
-        probes: list[Probe] = []
-        arguments = [self._build(item, probes) for item in request["args"]]
-        keywords = {name: self._build(item, probes) for name, item in request["kwargs"].items()}
-        identities = [_identities(argument) for argument in arguments]
-        function = self._function(request["function"])
-        seed = torch.initial_seed()  # changes when seeded again, not when drawn from
-        twisters = twisters_now() if request["generators"] else None
-        try:
-            with gradients_on(), self.stand_ins.put_for_a_call():
-                value = function(*arguments, **keywords)
-                switched_off = not torch.is_grad_enabled()
-            if request["backward"] and isinstance(value, Tensor) and value.requires_grad:
-                with gradients_on():
-                    value.sum().backward()
-            return {
-                "failure": None,
-                "value": _plain(value),
-                "type": _type_name(value),
-                "requires_grad": bool(isinstance(value, Tensor) and value.requires_grad),
-                "arguments": [_after(argument, before) for argument, before in zip(arguments, identities, strict=True)],
-                "reseeded": torch.initial_seed() != seed or (twisters is not None and set_anew(*twisters)),
-                "gradients_off": switched_off,
-                "generators": digests() if request["generators"] else [],
-            }
-        except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
-            return {"failure": describe_failure(error)}
+        function = self.namespace.get(request.function)
+        return self._called(function, request) if callable(function) else Undefined()
 
-    def call_rounds(self, request: dict[str, Any]) -> dict[str, Any]:
+    def evaluate(self, request: Evaluate) -> Reply | Failure:
+        """Call a network, which may be of a class of the student's."""
+        return self._called(_evaluate, CallFunction(request.about, [request.model, *request.arguments], {}))
+
+    def call_rounds(self, request: CallRounds) -> Answers | RoundFailed:
         """Make many calls that travel together."""
-        with self.stand_ins.put_for_a_call():
+        with self._stand_ins.put_for_a_call():
             return self._rounds.answer(request)
 
-    def _function(self, name: str) -> Callable[..., Any]:
-        if name == "notebook:model":  # the boundary condition: a model of the notebook's own class, as it is now
-            return _evaluate
-        function: Callable[..., Any] = self.namespace[name]
-        return function
+    def _called(self, function: Callable[..., Any], request: CallFunction) -> Reply | Failure:
+        try:
+            arguments = [self._build(item) for item in request.arguments]
+            keywords = {name: self._build(item) for name, item in request.keywords.items()}
+            identities = [_identities(argument) for argument in arguments]
+            seed = torch.initial_seed()  # changes when seeded again, not when drawn from
+            twisters = twisters_now() if request.generators else None
+            with gradients_on(), self._stand_ins.put_for_a_call():
+                value = function(*arguments, **keywords)
+                switched_off = not torch.is_grad_enabled()
+            if request.backward and isinstance(value, Tensor) and value.requires_grad:
+                with gradients_on():
+                    value.sum().backward()
+            return Reply(
+                value=_plain(value),
+                type=_type_name(value),
+                requires_grad=bool(isinstance(value, Tensor) and value.requires_grad),
+                arguments=[_after(argument, before) for argument, before in zip(arguments, identities, strict=True)],
+                reseeded=bool(torch.initial_seed() != seed or (twisters is not None and set_anew(*twisters))),
+                gradients_off=switched_off,
+                generators=digests() if request.generators else [],
+            )
+        except BaseException as error:  # of reading the result too: a view of one number can claim a terabyte
+            return describe_failure(error)
 
-    def _build(self, item: dict[str, Any], probes: list[Probe]) -> Any:
-        if "probe" in item:
+    def _build(self, item: Any) -> Any:
+        if type(item) is ProbeModel:
             with as_given():
-                probes.append(Probe(_asker(self.ask, item["probe"])))
-            return probes[-1]
-        if "model" in item:
-            description = item["model"]
-            return build_model(description, self.namespace if description["notebook"] else self.classes)
-        return item["value"]
+                return Probe(self._asker(item), item.parameters)
+        if type(item) is Model:
+            return build_model(item, self.namespace if item.notebook else self.classes)
+        return item
 
+    def _asker(self, probe: ProbeModel) -> Callable[..., Tensor]:
+        def question(*arguments: Any) -> Tensor:
+            return _answered(self.ask(ProbeQuestion(probe.number, [_plain(value) for value in arguments])), probe.takes)
 
-def run_cells_limited(answerer: Answerer, number: int, source: str, seconds: float) -> dict[str, Any]:
-    """Run a cell that is cut short after `seconds` by an exception raised in it."""
-    with CellTooSlow.after(seconds):
-        return answerer.run_cell(number, source)
+        return question
+
+    def _ask_for_stand_in(self, function: str, *arguments: Any) -> Tensor:
+        return _answered(self.ask(StandInQuestion(function, [_plain(value) for value in arguments])), "an odd call")
 
 
 def only_here(pid: int) -> None:
@@ -130,19 +165,15 @@ def only_here(pid: int) -> None:
         os._exit(0)
 
 
-def _asker(ask: Ask, probe: int) -> Callable[[Any, Any], Tensor]:
-    def question(x: Any, t: Any) -> Tensor:
-        answer = ask({"probe": probe, "x": _plain(x), "t": _plain(t)})
-        if not isinstance(answer, Tensor):
-            raise TypeError("the model takes x of shape (batch, dimension) and t of shape (batch,) or (batch, 1)")
-        return answer
-
-    return question
+def _answered(answer: Any, takes: str) -> Tensor:
+    if not isinstance(answer, Tensor):
+        raise TypeError(takes)
+    return answer
 
 
-def _evaluate(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+def _evaluate(model: nn.Module, *arguments: Any) -> Tensor:
     with torch.no_grad():
-        value: Tensor = model(x, t)
+        value: Tensor = model(*arguments)
         return value
 
 
@@ -161,7 +192,7 @@ def _after(argument: Any, before: dict[str, int]) -> Any:
 
 
 def _type_name(value: Any) -> str:
-    return "Tensor" if _is_of_own_class(type(value)) else str(type(value).__name__)[:80]
+    return "Tensor" if _is_of_own_class(type(value)) else word_of(str(type(value).__name__))
 
 
 def _is_of_own_class(kind: type) -> bool:

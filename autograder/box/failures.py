@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-MAX_TEXT = 400
+from autograder.box.messages import MAX_TEXT, Failure
+from autograder.box.schema import position
+
 SLACK = 3.0  # on a loaded machine a cell may take this many times its limit of wall time, never more
 SHORTEST_SECONDS = 0.01
 REFUSED = {errno.EPERM, errno.EACCES, errno.EROFS, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
@@ -41,7 +43,7 @@ class CellTooSlow(BaseException):
     def after(seconds: float) -> Iterator[None]:
         """Raise in the running cell once it took that long, not counting what it waited for a processor.
 
-        The judge counts in the same way (`channel.Stopwatch`) and does not rely on this.
+        The judge counts in the same way (`sandbox/stopwatch.py`) and does not rely on this.
         """
         started, waited = time.monotonic(), waiting_seconds()
 
@@ -94,33 +96,26 @@ class Reserve:
 _reserve = Reserve()
 
 
-def describe_failure(error: BaseException) -> dict[str, Any]:
+def describe_failure(error: BaseException) -> Failure:
     """Return kind, type, text and the place in the student's notebook of an exception.
 
     The exception is the student's code too: whatever it raises while it is looked at leaves that part empty.
     """
     _reserve.release()
-    failure: dict[str, Any] = {
-        "kind": "runtime",
-        "type": _public_type(error),
-        "text": _text(error),
-        "cell": None,
-        "line": None,
-        "column": None,
-    }
+    found: dict[str, Any] = {"kind": "runtime", "type": _public_type(error), "text": _text(error)}
     with contextlib.suppress(BaseException):
-        failure["cell"], failure["line"] = _place(error)
+        found["cell"], found["line"] = _place(error)
     with contextlib.suppress(BaseException):
-        failure["kind"] = _kind(error)
+        found["kind"] = _kind(error)
     with contextlib.suppress(BaseException):
         if isinstance(error, SyntaxError) and (match := CELL_NAME.fullmatch(str(error.filename))):
             place = {"cell": int(match[1]), "line": error.lineno, "column": error.offset}
-            failure.update({name: value for name, value in place.items() if type(value) is int})
-    if failure["kind"] == "memory":
+            found.update({name: value for name, value in place.items() if type(value) is int})
+    if found["kind"] == "memory":
         with contextlib.suppress(BaseException):
             traceback.clear_frames(error.__traceback__)  # what the student's variables hold
     _reserve.fill()
-    return failure
+    return Failure(**{name: value for name, value in found.items() if type(value) is str or position(value)})
 
 
 def _kind(error: BaseException) -> str:

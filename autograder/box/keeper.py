@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.box import landlock, limits
+from autograder.box.control import Ended, Exited, Forked, Ready, Setup
 from autograder.box.wire import CHANNEL_LOST, receive_from, send
 
 KILL_SECONDS = 10.0
@@ -70,7 +71,7 @@ def import_ahead(modules: list[str]) -> None:
             importlib.import_module(module)
 
 
-def keep(control: socket.socket, setup: dict[str, Any]) -> None:
+def keep(control: socket.socket, setup: Setup) -> None:
     """Run the prelude, then fork boxes until the judge is gone (EOFError)."""
     namespace = run_prelude(setup)
     limits.default_signals()  # once more: a library may have set one
@@ -78,15 +79,15 @@ def keep(control: socket.socket, setup: dict[str, Any]) -> None:
     # would take a third of a second to find 7 MB.
     gc.freeze()
     gc.enable()  # off since the start of this process
-    empty(setup["scratch"])  # of matplotlib's caches: the first box finds what every later one finds
-    send(control, {"event": "ready", "pid": os.getpid()})
+    empty(setup.scratch)  # of matplotlib's caches: the first box finds what every later one finds
+    send(control, Ready(os.getpid()))
     while True:
         request = receive_from(control)  # `open`, the only one there is between two boxes
-        limits.run_on(request["processors"])
+        limits.run_on(request.processors)
         fork_box(control, namespace, setup)
 
 
-def run_prelude(setup: dict[str, Any]) -> dict[str, Any]:
+def run_prelude(setup: Setup) -> dict[str, Any]:
     """Return the namespace in which the notebook's given definitions stand, and the given models."""
     import torch
 
@@ -96,11 +97,11 @@ def run_prelude(setup: dict[str, Any]) -> dict[str, Any]:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     namespace = module.__dict__
-    serve.prepare(namespace, setup["prelude"], setup["givens"])
+    serve.prepare(namespace, setup.prelude, setup.givens)
     return namespace
 
 
-def fork_box(control: socket.socket, namespace: dict[str, Any], setup: dict[str, Any]) -> None:
+def fork_box(control: socket.socket, namespace: dict[str, Any], setup: Setup) -> None:
     """Fork a box, tell the judge when it ends, and clean up when the judge says so."""
     _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
     pid = os.fork()
@@ -116,13 +117,13 @@ def fork_box(control: socket.socket, namespace: dict[str, Any], setup: dict[str,
             os._exit(status)
     for descriptor in descriptors:
         os.close(descriptor)
-    send(control, {"event": "forked"})
+    send(control, Forked())
     watch(control, pid)
-    clean = kill_everything(pid, setup["user"]) and empty(setup["scratch"])
-    send(control, {"event": "ended", "clean": clean})
+    clean = kill_everything(pid, setup.user) and empty(setup.scratch)
+    send(control, Ended(clean))
 
 
-def run_box(descriptors: list[int], namespace: dict[str, Any], setup: dict[str, Any]) -> None:
+def run_box(descriptors: list[int], namespace: dict[str, Any], setup: Setup) -> None:
     """Become a box: this process is the student's from here on."""
     from autograder.box.serve import serve
 
@@ -134,24 +135,24 @@ def run_box(descriptors: list[int], namespace: dict[str, Any], setup: dict[str, 
     os.dup2(descriptors[1], 2)
     os.close(descriptors[1])
     limits.python_signals()
-    limits.limit_box(setup["limits"])
+    limits.limit_box(setup.memory_bytes, setup.processes, setup.cpu_seconds)
     limits.forbid_new_rights()
-    if not setup["namespaces"]:
+    if not setup.namespaces:
         behind_landlock(setup)
-    limits.install_filter(setup["seccomp"])
-    serve(channel, namespace, setup["elsewhere"])
+    limits.install_filter(setup.seccomp)
+    serve(channel, namespace, setup.elsewhere)
 
 
-def behind_landlock(setup: dict[str, Any]) -> None:
+def behind_landlock(setup: Setup) -> None:
     """Without namespaces: what walls the kernel gives to any process, and a user of its own under root."""
-    user = setup["user"]
+    user = setup.user
     walled = landlock.version() > 0
     if user:
         limits.become(user, keep_search=walled)
     if not user:
         limits.prctl(limits.PR_SET_DUMPABLE, 1)  # so that the judge, who is the same user, can see its memory
-    writable = [*setup["scratch"], "/dev/null", "/dev/urandom"]  # no /dev/zero: a mapping of it is uncounted memory
-    landlock.restrict(setup["readable"], writable, setup["listable"])
+    writable = [*setup.scratch, "/dev/null", "/dev/urandom"]  # no /dev/zero: a mapping of it is uncounted memory
+    landlock.restrict(setup.readable, writable, setup.listable)
 
 
 def watch(control: socket.socket, pid: int) -> None:
@@ -165,7 +166,7 @@ def watch(control: socket.socket, pid: int) -> None:
             ready = [descriptor for descriptor, _ in poll.poll()]
             if handle in ready:
                 poll.unregister(handle)
-                send(control, {"event": "exited", "status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])})
+                send(control, Exited(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
             if control.fileno() in ready:
                 receive_from(control)  # `end`, or the judge is gone: EOFError ends the keeper and all with it
                 return

@@ -91,12 +91,12 @@ def become(user: int, keep_search: bool = False) -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
 
 
-def limit_box(limits: dict[str, int]) -> None:
+def limit_box(memory_bytes: int, processes: int, cpu_seconds: int) -> None:
     """Set the limits of a box: CPU seconds, processes, memory, file size, open files, core dumps."""
     for name, value, spare in (
-        ("CPU", limits["cpu_seconds"], 5),  # SIGXCPU first, which says why; SIGKILL five seconds later
-        ("NPROC", limits["processes"], 0),
-        ("DATA", limits["memory_bytes"] + _data_bytes(), 0),
+        ("CPU", cpu_seconds, 5),  # SIGXCPU first, which says why; SIGKILL five seconds later
+        ("NPROC", processes, 0),
+        ("DATA", memory_bytes + _data_bytes(), 0),
         ("FSIZE", 64 * MIB, 0),
         ("NOFILE", 128, 0),  # a socket's buffers are memory of the kernel's, some 400 KiB each
         ("CORE", 1, 0),  # of 1 byte, none is written; 0 would still start a program that core_pattern names

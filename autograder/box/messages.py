@@ -1,16 +1,48 @@
-"""What judge, keeper and box say to each other.
+"""What judge, keeper and box say to each other: a class for each message, with what its fields may hold.
 
+A request names the replies that are due to it. While a box works on one it may ask questions, each of which has an
+`Answer`. All of this travels in a `Frame` with the request's number; keeper and judge have a channel of their own.
 This file is mounted into the box, so it must hold nothing that a student may not read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor
 
+from autograder.box.schema import (
+    Any64,
+    Count,
+    Flag,
+    Message,
+    Name,
+    Names,
+    Plain,
+    Position,
+    by_name,
+    each,
+    either,
+    flag,
+    message,
+    number,
+    one_of,
+    plain,
+    tensor,
+    text,
+    whole,
+    word,
+)
+
 State = dict[str, Tensor]
+R = TypeVar("R", bound=Message)
+MOST_CALLS = 64  # that are made in every round
+MOST_COLUMNS = 4  # of an answer in rounds: a pair has two
+MAX_TEXT = 400  # of an exception
+
+
+# --- what functions are called with ---
 
 
 @dataclass(frozen=True)
@@ -21,8 +53,14 @@ class Rows:
     first: int = 0
 
 
-@dataclass(frozen=True)
-class Model:
+class RowsAt(Message):
+    """The same where the stacks travel beside the calls: `stack` is a number among them."""
+
+    stack: Count
+    first: Count
+
+
+class Model(Message):
     """A network: built where the student's code runs, from a kind and a state dict.
 
     `kind` is a class that the prelude defines, or "Affine": x W + b + t c. With `notebook` the class is taken as the
@@ -30,10 +68,224 @@ class Model:
     its `slot`, may have one vector a round, and later rounds may leave out the state.
     """
 
-    kind: str
-    state: State | Tensor | Rows | None
-    options: dict[str, Any] = field(default_factory=dict)
-    requires_grad: bool = True
-    training: bool = True
-    notebook: bool = False
-    slot: str = ""
+    kind: Name
+    state: Annotated[State | Tensor | Rows | RowsAt | None, either(one_of(Tensor, RowsAt, type(None)), by_name(tensor))]
+    options: Annotated[dict[str, Any], by_name(plain)] = field(default_factory=dict)
+    requires_grad: Flag = True
+    training: Flag = True
+    notebook: Flag = False
+    slot: Name = ""
+
+
+class ProbeModel(Message):
+    """A model whose every call is a question, with the names of its arguments; `takes`: what to say to an odd call."""
+
+    number: Count
+    parameters: Names
+    takes: Annotated[str, text(MAX_TEXT)]
+
+
+# --- replies ---
+
+
+class Done(Message):
+    """The reply to a request that has nothing to tell."""
+
+
+class Readable(Message):
+    """Whether any of the files that were asked about can be read."""
+
+    any: Flag
+
+
+class Failure(Message):
+    """An exception: what kind of failure it is, the nearest built-in class, its text, and where in the notebook."""
+
+    kind: Annotated[str, text(40)]
+    type: Annotated[str, text(80)]
+    text: Annotated[str, text(MAX_TEXT)]
+    cell: Position = None
+    line: Position = None
+    column: Position = None
+
+
+class Undefined(Message):
+    """The reply to a call of a function that the notebook does not define."""
+
+
+class CellRan(Message):
+    """What a cell ended with."""
+
+    failure: Annotated[Failure | None, one_of(Failure, type(None))]
+
+
+class ModelState(Message):
+    """A network after a call, as the box reports it."""
+
+    state: Annotated[State, by_name(tensor)]
+    requires_grad: Annotated[dict[str, bool], by_name(flag)]
+    grad: Annotated[dict[str, Tensor | None], by_name(one_of(Tensor, type(None)))]
+    graph: Flag  # a parameter hangs on an autograd graph
+    replaced: Flag  # a parameter is another object than before the call
+
+
+class Reply(Message):
+    """What a call returned. `arguments` are the positional arguments as they were after the call."""
+
+    value: Plain
+    type: Annotated[str, word]
+    requires_grad: Flag
+    arguments: Annotated[list[Any], each(either(one_of(ModelState), plain))]
+    reseeded: Flag  # numpy's and Python's generators, where these were asked about; torch's always
+    gradients_off: Flag  # the call has left them switched off for whatever would have come after it
+    generators: Annotated[list[str], each(word, 8)]  # a digest of each global one after the call, where asked about
+
+
+class Columns(Message):
+    """The answers of a call in all rounds: a tensor for each place of the tuples that it returned."""
+
+    columns: Annotated[list[Tensor], each(tensor, MOST_COLUMNS)]
+
+
+class Answers(Message):
+    """For each call what it answered: one tensor, columns, or a list with a value for each round."""
+
+    found: Annotated[list[Any], each(either(one_of(Tensor, Columns), each(plain)), MOST_CALLS)]
+
+
+class RoundFailed(Message):
+    """Why rounds of calls ended early, and at which of the calls."""
+
+    why: Annotated[Failure | Undefined, one_of(Failure, Undefined)]
+    call: Count
+
+
+# --- requests ---
+
+
+class Request(Message, Generic[R]):
+    """What a judge asks of a box."""
+
+    replies: ClassVar[tuple[type[Message], ...]] = (Done,)
+
+    @property
+    def about(self) -> str:
+        """What of the student's it is about, as they know it; empty where that is no one function."""
+        return ""
+
+
+class RunCell(Request[CellRan]):
+    """Run a cell of the student's, whose source is UTF-8 with surrogates, for so many seconds."""
+
+    replies = (CellRan,)
+    number: Count
+    source: Annotated[bytes, one_of(bytes)]
+    seconds: Annotated[float, number]
+
+
+class Seed(Request[Done]):
+    """Seed the global generators."""
+
+    seed: Any64
+
+
+class Read(Request[Readable]):
+    """Try to read these files, and those below these folders."""
+
+    replies = (Readable,)
+    paths: Names
+
+
+class CallFunction(Request[Reply | Failure | Undefined]):
+    """Call a function of the student's.
+
+    `backward` calls .backward() on the scalar that it returns; `generators` asks where the global generators stand.
+    """
+
+    replies = (Reply, Failure, Undefined)
+    function: Name
+    arguments: Annotated[list[Any], each(either(one_of(Model, ProbeModel), plain))]
+    keywords: Annotated[dict[str, Any], by_name(either(one_of(Model, ProbeModel), plain))]
+    backward: Flag = False
+    generators: Flag = False
+
+    @property
+    def about(self) -> str:
+        """The function."""
+        return self.function
+
+
+class Evaluate(Request[Reply | Failure]):
+    """Call a network, without gradients."""
+
+    replies = (Reply, Failure)
+    model: Annotated[Model, one_of(Model)]
+    arguments: Annotated[list[Any], each(plain)]
+
+    @property
+    def about(self) -> str:
+        """The network's class."""
+        return self.model.kind
+
+
+class Call(Message):
+    """One of several calls that are made in every round: no probes among `arguments`, and only rows differ.
+
+    It answers with its value, or as `report` says: with the "gradient" or the "weights" of a network as one vector
+    ("weights 1" for argument 1). With `restores` what the function does to its networks is undone when it returns.
+    """
+
+    function: Name
+    arguments: Annotated[tuple[Any, ...], each(either(one_of(Model, RowsAt), plain), kind=tuple)]
+    report: Name = "none"
+    backward: Flag = False
+    restores: Flag = False
+
+
+class CallRounds(Request[Answers | RoundFailed]):
+    """Make calls one after the other, `count` times over."""
+
+    replies = (Answers, RoundFailed)
+    calls: Annotated[list[Call], each(one_of(Call), MOST_CALLS)]
+    count: Count
+    stacks: Annotated[list[Tensor], each(tensor)]
+
+
+class StandIn(Request[Done]):
+    """Ask the judge in place of a function of the student's from now on; `parameters`: the names of its arguments."""
+
+    function: Name
+    parameters: Names
+
+
+# --- questions of a box, and their answer ---
+
+
+class ProbeQuestion(Message):
+    """A call of a probe: what it was called with."""
+
+    number: Count
+    arguments: Annotated[list[Any], each(plain, 32)]
+
+
+class StandInQuestion(Message):
+    """A call of a function that the judge stands in for."""
+
+    function: Name
+    arguments: Annotated[list[Any], each(plain, 32)]
+
+
+Question = ProbeQuestion | StandInQuestion
+
+
+class Answer(Message):
+    """What the judge answers; None to a question in no form that has an answer."""
+
+    value: Annotated[Tensor | None, one_of(Tensor, type(None))]
+
+
+class Frame(Message):
+    """All that crosses between judge and box, with the number of the request that it belongs to."""
+
+    number: Annotated[int, whole(0, 2**62)]
+    message: Annotated[Message, message]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.nn.modules.module import register_module_module_registration_hook
 from torch.nn.utils import vector_to_parameters
+
+from autograder.box.messages import Model, ModelState
 
 _holders: WeakKeyDictionary[nn.Module, list[dict[str, nn.Parameter | None]]] = WeakKeyDictionary()
 # A module that is put into another one may replace a part of a model that was walked already.
@@ -35,25 +37,33 @@ class Affine(nn.Module):
 class Probe(nn.Module):
     """A model whose every call is answered by the judge; it has a parameter, as a network has."""
 
-    def __init__(self, ask: Callable[[Any, Any], Tensor]) -> None:
+    def __init__(self, ask: Callable[..., Tensor], parameters: Sequence[str]) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(()))
-        self.calls = 0
         self._ask = ask
+        self._names = parameters
 
     @property
     def device(self) -> torch.device:
         """Where a network of the notebook would live."""
         return self.weight.device
 
-    def forward(self, x: Any, t: Any) -> Tensor:
+    def forward(self, *arguments: Any, **keywords: Any) -> Tensor:
         """Ask the judge; the answer depends on a parameter, so a forgotten no_grad shows."""
-        self.calls += 1
+        given = in_order(self._names, arguments, keywords)
         if self.weight.dtype == torch.float64:  # as a copy made by `.double()` is asked, and answers
-            answer = asked(self._ask, _single(x), _single(t)).double()
+            answer = asked(self._ask, *map(_single, given)).double()
         else:
-            answer = asked(self._ask, x, t)
+            answer = asked(self._ask, *given)
         return answer + 0.0 * self.weight
+
+
+def in_order(names: Sequence[str], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
+    """Return the arguments of a call by their places; raises TypeError unless it has each of these names once."""
+    rest = names[len(arguments) :]
+    if len(arguments) > len(names) or keywords.keys() != set(rest):
+        raise TypeError(f"a call takes {', '.join(names)}")
+    return [*arguments, *(keywords[name] for name in rest)]
 
 
 def _single(value: Any) -> Any:
@@ -68,43 +78,44 @@ class _Question(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(x: Any, t: Any, ask: Callable[[Any, Any], Tensor]) -> Tensor:
-        return ask(x, t)
+    def forward(ask: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        return ask(*arguments)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.like = inputs[:2]
+        ctx.like = inputs[1:]
         ctx.answer = output
 
     @staticmethod
     def backward(ctx: Any, *_: Any) -> Any:
-        return *(torch.zeros_like(value) for value in ctx.like), None
+        return None, *(torch.zeros_like(value) if isinstance(value, Tensor) else None for value in ctx.like)
 
     @staticmethod
     def jvp(ctx: Any, *_: Any) -> Any:
         return torch.zeros_like(ctx.answer)
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, ...], x: Any, t: Any, ask: Any) -> tuple[Tensor, int]:
+    def vmap(info: Any, in_dims: tuple[int | None, ...], ask: Any, *arguments: Any) -> tuple[Tensor, int]:
         rows = info.batch_size
-        x, t = (
+        given = [
             value.expand(rows, *value.shape) if where is None else value.movedim(where, 0)
-            for value, where in zip((x, t), in_dims, strict=False)
-        )
-        if x.dim() < 3 or t.dim() < 2:
-            raise TypeError("the model takes x of shape (batch, dimension) and t of shape (batch,) or (batch, 1)")
-        return _ask_below(ask, x.flatten(0, 1), t.flatten(0, 1)).unflatten(0, x.shape[:2]), 0
+            for value, where in zip(arguments, in_dims[1:], strict=False)
+        ]
+        if any(value.dim() < 2 for value in given):
+            raise TypeError("a call under vmap takes a batch in each of its arguments")
+        answer = _ask_below(ask, *(value.flatten(0, 1) for value in given))
+        return answer.unflatten(0, given[0].shape[:2]), 0
 
 
-def asked(ask: Callable[[Any, Any], Tensor], x: Any, t: Any) -> Tensor:
+def asked(ask: Callable[..., Tensor], *arguments: Any) -> Tensor:
     """Return the answer to a question, also under a transform of torch.func."""
-    if any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in (x, t)):
-        return _ask_below(ask, x, t)
-    return ask(x, t)
+    if any(isinstance(value, Tensor) and is_functorch_wrapped_tensor(value) for value in arguments):
+        return _ask_below(ask, *arguments)
+    return ask(*arguments)
 
 
-def _ask_below(ask: Callable[[Any, Any], Tensor], x: Any, t: Any) -> Tensor:
-    answer: Tensor = _Question.apply(x, t, ask)  # type: ignore[no-untyped-call]
+def _ask_below(ask: Callable[..., Tensor], *arguments: Any) -> Tensor:
+    answer: Tensor = _Question.apply(ask, *arguments)  # type: ignore[no-untyped-call]
     return answer
 
 
@@ -128,14 +139,14 @@ def as_given() -> Generator[None]:
 
 
 @as_given()
-def build_model(description: dict[str, Any], classes: dict[str, Any]) -> nn.Module:
+def build_model(described: Model, classes: dict[str, Any]) -> nn.Module:
     """Return the described model; `classes` holds those of the prelude."""
-    kind, options = description["kind"], description["options"]
-    model: nn.Module = Affine(**options) if kind == "Affine" else classes[kind](**options)
-    load_state(model, description["state"])
+    kind = Affine if described.kind == "Affine" else classes[described.kind]
+    model: nn.Module = kind(**described.options)
+    load_state(model, described.state)
     for parameter in model.parameters():
-        parameter.requires_grad_(description["requires_grad"])
-    return model.train(description["training"])
+        parameter.requires_grad_(described.requires_grad)
+    return model.train(described.training)
 
 
 def parameters_of(model: nn.Module) -> list[nn.Parameter]:
@@ -148,7 +159,7 @@ def parameters_of(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for holder in _holders[model] for parameter in holder.values() if parameter is not None]
 
 
-def load_state(model: nn.Module, state: dict[str, Tensor] | Tensor) -> None:
+def load_state(model: nn.Module, state: Any) -> None:
     """Copy a state dict, or all parameters as one vector, into a new model, without a trace in autograd."""
     if isinstance(state, Tensor):
         vector_to_parameters(state.clone(), parameters_of(model))  # which become views of it
@@ -174,13 +185,13 @@ def vector_of(model: nn.Module, what: str) -> Tensor | None:
         return torch.cat(found) if len(found) == len(values) else None
 
 
-def describe_model(model: nn.Module, before: dict[str, int]) -> dict[str, Any]:
+def describe_model(model: nn.Module, before: dict[str, int]) -> ModelState:
     """Return what the judge wants to know of a model after a call; `before` maps names to ids of parameters."""
     parameters = dict(model.named_parameters())
-    return {
-        "state": {name: value.detach().clone() for name, value in model.state_dict().items()},
-        "requires_grad": {name: p.requires_grad for name, p in parameters.items()},
-        "grad": {name: None if p.grad is None else p.grad.detach().clone() for name, p in parameters.items()},
-        "graph": any(p.grad_fn is not None for p in parameters.values()),
-        "replaced": any(id(p) != before.get(name) for name, p in parameters.items()),
-    }
+    return ModelState(
+        state={name: value.detach().clone() for name, value in model.state_dict().items()},
+        requires_grad={name: p.requires_grad for name, p in parameters.items()},
+        grad={name: None if p.grad is None else p.grad.detach().clone() for name, p in parameters.items()},
+        graph=any(p.grad_fn is not None for p in parameters.values()),
+        replaced=any(id(p) != before.get(name) for name, p in parameters.items()),
+    )

@@ -10,12 +10,24 @@ But a call that `restores` has lost points for that by itself: it leaves its net
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from autograder.box.failures import describe_failure
+from autograder.box.messages import (
+    MOST_COLUMNS,
+    Answers,
+    Call,
+    CallRounds,
+    Columns,
+    Model,
+    RoundFailed,
+    RowsAt,
+    Undefined,
+)
 from autograder.box.models import build_model, gradients_on, parameters_of, set_flags, vector_of
 
 
@@ -28,51 +40,50 @@ class Rounds:
         self._plain = plain
         self._networks: dict[str, Network] = {}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, request: CallRounds) -> Answers | RoundFailed:
         """Make each call in every round, up to the first that fails, whose number is told with its failure."""
-        calls, stacks = request["calls"], request["stacks"]
-        answers: list[list[Any]] = [[] for _ in calls]
-        for row in range(request["count"]):
-            for number, call in enumerate(calls):
+        for number, call in enumerate(request.calls):
+            if not callable(self._namespace.get(call.function)):
+                return RoundFailed(Undefined(), number)
+        answers: list[list[Any]] = [[] for _ in request.calls]
+        for row in range(request.count):
+            for number, call in enumerate(request.calls):
                 try:
-                    answers[number].append(self._ask(call, stacks, row))
+                    answers[number].append(self._ask(call, request.stacks, row))
                 except BaseException as error:
-                    return {"failure": describe_failure(error), "call": number}
-        return {"failure": None, "answers": [_stacked(found) for found in answers]}
+                    return RoundFailed(describe_failure(error), number)
+        return Answers([_stacked(found) for found in answers])
 
-    def _ask(self, call: dict[str, Any], stacks: list[Tensor], row: int) -> Any:
-        arguments = [self._argument(item, stacks, row) for item in call["args"]]
+    def _ask(self, call: Call, stacks: list[Tensor], row: int) -> Any:
+        arguments = [self._argument(item, stacks, row) for item in call.arguments]
         with gradients_on():
-            value = self._namespace[call["function"]](*arguments)
-        if call["restores"]:
+            value = self._namespace[call.function](*arguments)
+        if call.restores:
             self._restore(call)
-        if call["backward"] and isinstance(value, Tensor) and value.requires_grad:
+        if call.backward and isinstance(value, Tensor) and value.requires_grad:
             with gradients_on():
                 (value.sum() if value.dim() else value).backward()
-        what, _, index = call["report"].partition(" ")
+        what, _, index = call.report.partition(" ")
         return self._plain(value) if what == "none" else vector_of(arguments[int(index or 0)], what)
 
-    def _argument(self, item: dict[str, Any], stacks: list[Tensor], row: int) -> Any:
-        if "rows" in item:
-            return _row(item["rows"], stacks, row).clone()  # a function may write into it: other calls see it as it was
-        if "model" not in item:
-            return item["value"]
-        description = item["model"]
-        state, slot = description["state"], description["slot"]
-        if isinstance(state, dict):
-            state = _row(state["rows"], stacks, row)
-        if slot not in self._networks:
-            self._networks[slot] = Network(build_model({**description, "state": state}, self._classes))
+    def _argument(self, item: Any, stacks: list[Tensor], row: int) -> Any:
+        if type(item) is RowsAt:
+            return _row(item, stacks, row).clone()  # a function may write into it: other calls see it as it was
+        if type(item) is not Model:
+            return item
+        state: Any = _row(item.state, stacks, row) if type(item.state) is RowsAt else item.state
+        if item.slot not in self._networks:
+            self._networks[item.slot] = Network(build_model(replace(item, state=state), self._classes))
         elif state is not None:
-            self._networks[slot].load(state)
+            self._networks[item.slot].load(state)
         # What an earlier call did to the flags has cost its points, and must not stop a training.
-        set_flags(self._networks[slot].model, description["requires_grad"])
-        return self._networks[slot].model
+        set_flags(self._networks[item.slot].model, item.requires_grad)
+        return self._networks[item.slot].model
 
-    def _restore(self, call: dict[str, Any]) -> None:
-        for item in call["args"]:
-            if "model" in item:
-                self._networks[item["model"]["slot"]].restore()
+    def _restore(self, call: Call) -> None:
+        for item in call.arguments:
+            if type(item) is Model:
+                self._networks[item.slot].restore()
 
 
 class Network:
@@ -99,9 +110,8 @@ class Network:
             parameter.grad = None
 
 
-def _row(place: list[int], stacks: list[Tensor], row: int) -> Tensor:
-    stack, first = place
-    return stacks[stack][first + row]
+def _row(place: RowsAt, stacks: list[Tensor], row: int) -> Tensor:
+    return stacks[place.stack][place.first + row]
 
 
 def _stacked(values: list[Any]) -> Any:
@@ -110,8 +120,8 @@ def _stacked(values: list[Any]) -> Any:
     Else the list, for the judge to say what is wrong with it.
     """
     if all(type(value) in (tuple, list) for value in values) and len({len(value) for value in values}) == 1:
-        columns = [_stack(column) for column in zip(*values, strict=True)]
-        return values if any(column is None for column in columns) else {"columns": columns}
+        columns = [column for column in map(_stack, zip(*values, strict=True)) if column is not None]
+        return Columns(columns) if 0 < len(columns) == len(values[0]) <= MOST_COLUMNS else values
     stack = _stack(values)
     return values if stack is None else stack
 

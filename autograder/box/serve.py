@@ -7,23 +7,25 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from autograder.box.answerer import Answerer, only_here, run_cells_limited
+from autograder.box.answerer import Answerer, only_here
 from autograder.box.ipython import furnish
+from autograder.box.messages import Answers, Columns, Frame, Model, Question, Read, Readable, Reply
 from autograder.box.models import build_model
 from autograder.box.wire import WireError, receive_from, send
 
 
-def prepare(namespace: dict[str, Any], prelude: list[str], givens: dict[str, dict[str, Any]]) -> None:
+def prepare(namespace: dict[str, Any], prelude: list[str], givens: dict[str, Model]) -> None:
     """Run the prelude's cells in a namespace and put the described models there, by their names."""
     furnish(namespace)
     torch.compile = _as_it_is
     for number, source in enumerate(prelude, 1):
         exec(compile(source, f"<prelude {number}>", "exec", dont_inherit=True), namespace)
-    namespace.update({name: build_model(description, namespace) for name, description in givens.items()})
+    namespace.update({name: build_model(described, namespace) for name, described in givens.items()})
 
 
 def _as_it_is(model: Any = None, **_: Any) -> Any:
@@ -35,55 +37,37 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
     """Answer requests until the judge closes the channel; `elsewhere`: names of given cells that are not run."""
     pid = os.getpid()
 
-    def ask(question: dict[str, Any]) -> Any:
+    def ask(question: Question) -> Any:
         only_here(pid)
-        send(channel, {"id": current, "question": question})
-        answer: dict[str, Any] = receive_from(channel)
-        return answer["answer"]
+        send(channel, Frame(current, question))
+        return receive_from(channel).message.value
 
     answerer = Answerer(namespace, ask, elsewhere=elsewhere)
     current: Any = None
     while True:
         try:
-            request = receive_from(channel)
+            frame = receive_from(channel)
         except (EOFError, ConnectionError):
             return
-        current = request["id"]
-        reply = answer(answerer, request)
+        current = frame.number
+        if type(frame.message) is Read:  # asked before any student code has run
+            reply: Any = Readable(can_read(frame.message.paths))
+        else:
+            reply = answerer.answer(frame.message)
         only_here(pid)
         flush()
         try:
-            send(channel, {"id": current, "reply": reply})
+            send(channel, Frame(current, reply))
         except WireError:
-            send(channel, {"id": current, "reply": without_values(reply)})
+            send(channel, Frame(current, without_values(reply)))
 
 
-def answer(answerer: Answerer, request: dict[str, Any]) -> Any:
-    """Do what one request asks."""
-    match request["op"]:
-        case "cell":
-            source = request["source"].decode("utf-8", "surrogatepass")
-            return run_cells_limited(answerer, request["number"], source, request["seconds"])
-        case "names":
-            return answerer.names(request["names"])
-        case "seed":
-            return answerer.seed(request["seed"])
-        case "readable":  # asked before any student code has run
-            return can_read(request["paths"])
-        case "call":
-            return answerer.call(request)
-        case "rounds":
-            return answerer.call_rounds(request)
-        case "stand_in":
-            return answerer.stand_ins.add(request["function"])
-    raise ValueError(f"unknown request {request['op']!r}")
-
-
-def without_values(reply: dict[str, Any]) -> dict[str, Any]:
+def without_values(reply: Any) -> Any:
     """Return a reply without what cannot cross the wire."""
-    if "answers" in reply:
-        return {**reply, "answers": [[None] * len(found) for found in reply["answers"]]}
-    return {**reply, "value": None, "arguments": []}
+    if type(reply) is Answers:
+        rounds = [len(found.columns[0] if type(found) is Columns else found) for found in reply.found]
+        return Answers([[None] * count for count in rounds])
+    return replace(reply, value=None, arguments=[]) if type(reply) is Reply else reply
 
 
 def flush() -> None:

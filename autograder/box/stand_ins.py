@@ -1,35 +1,35 @@
 """Functions that ask the judge in place of a student's own, which has lost its points by itself: no other task pays.
 
-There is one: noisy_sample, which answers of other tasks may call. A question of it is one about a model, at
-(x_0, epsilon) side by side.
+They take tensors; one number in the place of a tensor stands for one a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from autograder.box.models import asked
+from autograder.box.models import asked, in_order
 
 _MISSING = object()
 
 
 class StandIns:
-    """Puts them into a namespace; `ask` takes the tensors x, (B, 2 D), and t and returns the judge's answer, (B, D)."""
+    """Puts them into a namespace; `ask` takes a function's name and its arguments and returns the judge's answer."""
 
-    def __init__(self, namespace: dict[str, Any], ask: Callable[[Any, Any], Tensor]) -> None:
+    def __init__(self, namespace: dict[str, Any], ask: Callable[..., Tensor]) -> None:
         self._namespace = namespace
         self._ask = ask
         self._made: dict[str, Callable[..., Any]] = {}
         self._own: dict[str, Any] = {}
 
-    def add(self, name: str) -> None:
+    def add(self, name: str, parameters: list[str]) -> None:
         """Stand in for a function in every cell and call from now on."""
-        self._made[name] = self._asking(name)
+        self._made[name] = self._asking(name, parameters)
 
     def put(self) -> None:
         """Take the places of the functions, wherever these were defined since."""
@@ -47,16 +47,18 @@ class StandIns:
         finally:
             self._namespace.update({name: value for name, value in before.items() if value is not _MISSING})
 
-    def _asking(self, name: str) -> Callable[..., Any]:
+    def _asking(self, name: str, parameters: list[str]) -> Callable[..., Any]:
         def function(*arguments: Any, **keywords: Any) -> Any:
             try:
-                return self._mixture(*arguments, **keywords)
+                given = [_tensor(value) for value in in_order(parameters, arguments, keywords)]
+                rows = next((len(value) for value in given if value.dim()), 0)
+                return asked(partial(self._ask, name), *(v if v.dim() else v.expand(rows) for v in given))
             except (TypeError, ValueError, RuntimeError, AttributeError):
                 # Called in a way of the student's own, that no other function knows.
                 return self._own[name](*arguments, **keywords)
 
         return function
 
-    def _mixture(self, x_0: Any, epsilon: Any, t: Any) -> Tensor:
-        level = t if isinstance(t, Tensor) else torch.tensor(float(t))
-        return asked(self._ask, torch.cat((x_0, epsilon), dim=-1), level if level.dim() else level.expand(len(x_0)))
+
+def _tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else torch.tensor(float(value))

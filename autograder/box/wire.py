@@ -5,9 +5,9 @@ A frame is two lengths, a JSON header and the raw bytes of tensors:
     header length (u32) | body length (u32) | header | body
 
 The header holds a tree of None, bool, int (64 bits), float, str, and tagged objects for what JSON lacks: {"t": [...]}
-tuple, {"d": [[key, value], ...]} dict with str keys, {"b": i} bytes and {"x": i} tensor, where i names a buffer of the
-body, each named at most once. Every length is checked against a limit before anything is allocated for it, and nothing
-that arrives is ever unpickled or executed.
+tuple, {"d": [[key, value], ...]} dict with str keys, {"m": [name, ...]} a message's class and what its fields hold,
+{"b": i} bytes and {"x": i} tensor, where i names a buffer of the body, each named at most once. Every length is checked
+against a limit before anything is allocated for it, and nothing that arrives is ever unpickled or executed.
 This file is mounted into the box, so it must hold nothing that a student may not read.
 """
 
@@ -20,6 +20,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
+
+from autograder.box.schema import Message
+from autograder.box.schema import WireError as WireError
 
 PREFIX = struct.Struct(">II")
 MAX_HEADER_BYTES = 1 << 20  # the largest honest header, a state dict of a few dozen tensors, has about 4 KiB
@@ -43,10 +46,6 @@ DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 Receive = Callable[[int], bytes | bytearray]
 Kept = TypeVar("Kept", torch.Tensor, bytes)
-
-
-class WireError(Exception):
-    """The bytes are no frame of ours, or a value cannot be sent."""
 
 
 def encode(value: Any) -> bytes:
@@ -123,6 +122,8 @@ def _pack(value: Any, buffers: list[bytes | memoryview], described: list[list[An
         if not all(type(key) is str for key in value):
             raise WireError("only str keys cross the wire")
         return {"d": [[key, _pack(item, buffers, described, depth + 1)] for key, item in value.items()]}
+    if isinstance(value, Message):
+        return {"m": [kind.__name__, *(_pack(item, buffers, described, depth + 1) for item in value.values())]}
     if kind is bytes:
         buffers.append(value)
         described.append(["bytes", [len(value)]])
@@ -208,12 +209,18 @@ def _unpack(tree: Any, buffers: list[torch.Tensor | bytes | None], depth: int) -
         return _take(content, buffers, torch.Tensor)
     if not isinstance(content, list):
         raise WireError("a tag without its content")
+    return _tagged(tag, content, buffers, depth + 1)
+
+
+def _tagged(tag: str, content: list[Any], buffers: list[torch.Tensor | bytes | None], depth: int) -> Any:
     if tag == "t":
-        return tuple(_unpack(item, buffers, depth + 1) for item in content)
+        return tuple(_unpack(item, buffers, depth) for item in content)
+    if tag == "m":
+        return Message.known[content[0]].read([_unpack(item, buffers, depth) for item in content[1:]])
     if tag == "d":
         if not all(isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str for pair in content):
             raise WireError("a dict has pairs of a str and a value")
-        return {key: _unpack(item, buffers, depth + 1) for key, item in content}
+        return {key: _unpack(item, buffers, depth) for key, item in content}
     raise WireError("unknown tag in a frame")
 
 

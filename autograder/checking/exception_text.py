@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
+from autograder.box.messages import Failure
 from autograder.text import one_line
 from autograder.verdict import CheckFailed, Status
 
@@ -35,25 +35,25 @@ class Place:
         """The function and its cell."""
         return f"{self.function} (cell {self.cell})" if self.cell is not None else self.function
 
-    def line(self, cell: Any, line: Any) -> str:
+    def line(self, cell: int | None, line: int | None) -> str:
         """Return where in the notebook something happened, with the line's own text; empty when unknown."""
-        if type(cell) is not int or cell not in self.cells:
+        if cell is None or cell not in self.cells:
             return ""
         name = f"cell {cell}" + (f" '{self.names[cell]}'" if self.names.get(cell) else "")
         lines = self.cells[cell]
-        if type(line) is not int or not 1 <= line <= len(lines):
+        if line is None or not 1 <= line <= len(lines):
             return name
         code = one_line(lines[line - 1].strip(), 60)
         return f"{name}, line {line}: {code}" if code else f"{name}, line {line}"
 
 
-def explain(failure: dict[str, Any], place: Place) -> CheckFailed:
-    """Return the failed check for an exception that the box described; raises KeyError or TypeError for nonsense."""
-    status = KINDS.get(str(failure["kind"]), Status.RUNTIME)
-    where = place.line(failure["cell"], failure["line"])
+def explain(failure: Failure, place: Place) -> CheckFailed:
+    """Return the failed check for an exception that the box described."""
+    status = KINDS.get(failure.kind, Status.RUNTIME)
+    where = place.line(failure.cell, failure.line)
     at = f" at {where}" if where else ""
-    kind = one_line(str(failure["type"]), 40)
-    text = public_text(str(failure["text"]))
+    kind = one_line(failure.type, 40)
+    text = public_text(failure.text)
     what = f"{kind} ({text})" if text else kind
     match status:
         case Status.NOT_ATTEMPTED:
@@ -92,10 +92,10 @@ def _hint(kind: str, text: str, place: Place) -> str:
     return ""
 
 
-def _caret(failure: dict[str, Any], place: Place) -> str:
+def _caret(failure: Failure, place: Place) -> str:
     """Return the column of a syntax error, as a sentence."""
-    column = failure.get("column")
-    return f" The marked place is column {column}." if type(column) is int and 0 < column < 1000 else ""
+    column = failure.column
+    return f" The marked place is column {column}." if column is not None and 0 < column < 1000 else ""
 
 
 def public_text(text: str) -> str:

@@ -1,41 +1,31 @@
 """The student's code as the checks see it: call a function, get what came back.
 
 `Student` turns a check's values into requests and replies into values. Where the code runs is a subclass's matter: in
-a box behind a socket (session.py) or, for a stock nbgrader, in this very process (kernel.py).
+a box behind a socket (judge/session.py) or, for a stock nbgrader, in this very process (nbgrader_host/kernel.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
 
+from autograder.box import messages
+from autograder.box.messages import Call as Call
 from autograder.box.messages import Model as Model
+from autograder.box.messages import ModelState as ModelState
+from autograder.box.messages import R, Request
+from autograder.box.messages import Reply as Reply
 from autograder.box.messages import Rows as Rows
-from autograder.box.messages import State
 from autograder.checking.exception_text import Place, explain
 from autograder.verdict import CheckFailed, Status
 
-MOST_COLUMNS = 4  # of an answer in rounds: a pair has two
-
-
-@dataclass(frozen=True)
-class Call:
-    """One of several calls that are made in every round: no probes among `arguments`, and only rows differ.
-
-    It answers with its value, or as `report` says: with the "gradient" or the "weights" of a network as one vector
-    ("weights 1" for argument 1). With `restores` what the function does to its networks is undone when it returns.
-    """
-
-    function: str
-    arguments: tuple[Any, ...]
-    report: str = "none"
-    backward: bool = False
-    restores: bool = False
+Answering = Callable[[messages.Question], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -52,11 +42,14 @@ class Probe:
     `answer(x, t)` gets the tensors that the student's code passed and returns (B, D).
     """
 
+    PARAMETERS = ("x", "t")
+    TAKES = "the model takes x of shape (batch, dimension) and t of shape (batch,) or (batch, 1)"
+
     def __init__(self, answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.questions: list[Question] = []
         self._answer = answer
 
-    def ask(self, x: Any, t: Any) -> Tensor | None:
+    def ask(self, x: Any = None, t: Any = None, *_: Any) -> Tensor | None:
         """Record a question and answer it; None for one that no network could answer."""
         self.questions.append(Question(x, t))
         if (
@@ -73,44 +66,23 @@ class Probe:
         return None
 
 
-@dataclass(frozen=True)
-class ModelState:
-    """A network after a call, as the box reports it."""
-
-    state: State
-    requires_grad: dict[str, bool]
-    grad: dict[str, Tensor | None]
-    graph: bool  # a parameter hangs on an autograd graph
-    replaced: bool  # a parameter is another object than before the call
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a call returned. `arguments` are the positional arguments as they were after the call."""
-
-    value: Any
-    type: str
-    requires_grad: bool
-    arguments: list[Any]
-    reseeded: bool  # numpy's and Python's generators, where these were asked about; torch's always
-    gradients_off: bool  # the call has left them switched off for whatever would have come after it
-    generators: list[str]  # a digest of each global generator's state after the call, where asked about
-
-
 class Student(ABC):
     """The functions of one submission."""
 
+    def __init__(self) -> None:
+        self._stand_ins: dict[str, Callable[..., Tensor]] = {}
+
     @abstractmethod
-    def request(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
-        """Send a request, answering questions of probes, and return the raw reply; raises CheckFailed."""
+    def request(self, message: Request[R], answer: Answering) -> R:
+        """Send a request, answering questions, and return the reply; raises CheckFailed."""
 
     @abstractmethod
     def place(self, function: str) -> Place:
         """Return how to name a function and its cells to the student."""
 
     @abstractmethod
-    def check_defined(self, function: str) -> None:
-        """Raise CheckFailed when the notebook defines no such function."""
+    def undefined(self, function: str) -> CheckFailed:
+        """Return why the notebook defines no such function."""
 
     def seconds_left(self) -> float:
         """Return how long the student's code may still run in this task; without a clock, always the same."""
@@ -122,17 +94,21 @@ class Student(ABC):
         `backward` calls .backward() on the scalar that it returns; `generators` tells where the global generators stand
         afterwards. Raises CheckFailed for whatever the student's code does instead of returning.
         """
-        self.check_defined(function)
         probes: list[Probe] = []
-        message = {
-            "op": "call",
-            "function": function,
-            "args": [_pack(argument, probes) for argument in args],
-            "kwargs": {name: _pack(argument, probes) for name, argument in kwargs.items()},
-            "backward": backward,
-            "generators": generators,
-        }
-        return self._understood(function, self.request(message, lambda question: _answer(question, probes)))
+        arguments = [_pack(argument, probes) for argument in args]
+        keywords = {name: _pack(argument, probes) for name, argument in kwargs.items()}
+        message = messages.CallFunction(function, arguments, keywords, backward, generators)
+        reply = self.request(message, lambda question: self.answer(question, probes))
+        if isinstance(reply, Reply):
+            return reply
+        raise self._failed(function, reply)
+
+    def evaluate(self, model: Model, *arguments: Any) -> Reply:
+        """Call a network where the student's code runs, without gradients; raises CheckFailed as `call` does."""
+        reply = self.request(messages.Evaluate(model, list(arguments)), self.answer)
+        if isinstance(reply, Reply):
+            return reply
+        raise self._failed(model.kind, reply)
 
     def rounds(self, calls: Sequence[Call], count: int) -> list[Sequence[Any]]:
         """Make calls one after the other, `count` times over, in one message, and return the answers of each call.
@@ -140,134 +116,72 @@ class Student(ABC):
         There are `count` of them each: rows of one tensor where they are alike. Raises CheckFailed for the first that
         fails.
         """
-        for call in calls:
-            self.check_defined(call.function)
         stacks: dict[int, Tensor] = {}  # by their id: the same rows are asked about more than once
-        messages = [
-            {
-                "function": call.function,
-                "args": [_refer(_pack(argument, []), stacks) for argument in call.arguments],
-                "backward": call.backward,
-                "report": call.report,
-                "restores": call.restores,
-            }
-            for call in calls
+        packed = [
+            replace(call, arguments=tuple(_refer(argument, stacks) for argument in call.arguments)) for call in calls
         ]
-        raw = self.request(
-            {"op": "rounds", "count": count, "calls": messages, "stacks": list(stacks.values())}, _nothing
-        )
-        if raw["failure"] is not None:
-            number = raw.get("call")
-            blamed = calls[number] if type(number) is int and 0 <= number < len(calls) else calls[0]
-            raise self._failed(blamed.function, raw["failure"])
+        reply = self.request(messages.CallRounds(packed, count, list(stacks.values())), self.answer)
+        if isinstance(reply, messages.RoundFailed):
+            raise self._failed(calls[min(reply.call, len(calls) - 1)].function, reply.why)
         # Counted before they are taken apart: of a column of millions each row would be a tensor here.
-        answers = [_in_rounds(found, count) for found in raw["answers"][: len(calls)]]
-        if len(raw["answers"]) != len(calls) or not all(_has_length(found, count) for found in answers):
+        answers = [_in_rounds(found, count) for found in reply.found]
+        if len(answers) != len(calls) or not all(_has_length(found, count) for found in answers):
             raise CheckFailed(Status.CRASH, "The answer that came back is no answer of these function calls.")
         return answers
 
-    def _understood(self, function: str, raw: Any) -> Reply:
-        try:
-            if raw["failure"] is None:
-                return _reply(raw)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._failed(function, None) from None
-        raise self._failed(function, raw["failure"])
+    def _failed(self, function: str, why: messages.Failure | messages.Undefined) -> CheckFailed:
+        if isinstance(why, messages.Undefined):
+            return self.undefined(function)
+        return explain(why, self.place(function))
 
-    def _failed(self, function: str, failure: Any) -> CheckFailed:
-        """Return what an exception that the box described means; a crash where the description is none."""
-        place = self.place(function)
-        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-            return explain(failure, place)
-        return CheckFailed(Status.CRASH, f"{place.what}: the answer that came back is no answer of a function call.")
+    def stand_in(self, function: str, answer: Callable[..., Tensor]) -> None:
+        """Let `answer` take the place of a function that has lost its points by itself, where other functions call it.
 
-    def stand_in(self, function: str) -> None:
-        """Let the judge answer calls that other functions make of this one, which has lost its points by itself."""
-        self.request({"op": "stand_in", "function": function}, _nothing)
+        It gets the arguments that its own parameters name, whatever they are, and raises ValueError where it has none.
+        """
+        self._stand_ins[function] = answer
+        self.request(self._standing_in(function), self.answer)
+
+    def _standing_in(self, function: str) -> messages.StandIn:
+        return messages.StandIn(function, list(inspect.signature(self._stand_ins[function]).parameters))
 
     def seed(self, seed: int) -> None:
         """Seed the global generators where the student's code runs."""
-        self.request({"op": "seed", "seed": seed}, _nothing)
+        self.request(messages.Seed(seed), self.answer)
+
+    def answer(self, question: messages.Question, probes: Sequence[Probe] = ()) -> Tensor | None:
+        """Return the answer to a question of a box, which may ask anything; None where there is none."""
+        if isinstance(question, messages.ProbeQuestion):
+            return probes[question.number].ask(*question.arguments) if question.number < len(probes) else None
+        stand_in = self._stand_ins.get(question.function)
+        with contextlib.suppress(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            return stand_in(*question.arguments) if stand_in is not None else None
+        return None
 
 
-def _nothing(question: Any) -> None:
-    return None
+def _pack(argument: Any, probes: list[Probe]) -> Any:
+    if not isinstance(argument, Probe):
+        return argument
+    probes.append(argument)
+    return messages.ProbeModel(len(probes) - 1, list(argument.PARAMETERS), argument.TAKES)
 
 
-def _pack(argument: Any, probes: list[Probe]) -> dict[str, Any]:
-    if isinstance(argument, Probe):
-        probes.append(argument)
-        return {"probe": len(probes) - 1}
-    if isinstance(argument, Model):
-        description = {name: getattr(argument, name) for name in argument.__dataclass_fields__}
-        return {"model": description}
-    return {"value": argument}
-
-
-def _refer(packed: dict[str, Any], stacks: dict[int, Tensor]) -> dict[str, Any]:
+def _refer(argument: Any, stacks: dict[int, Tensor]) -> Any:
     """Put the place among `stacks` where rows were, so that each stack travels once."""
-    if isinstance(packed.get("value"), Rows):
-        return {"rows": _place(packed["value"], stacks)}
-    if "model" in packed and isinstance(packed["model"]["state"], Rows):
-        packed["model"]["state"] = {"rows": _place(packed["model"]["state"], stacks)}
-    return packed
-
-
-def _place(rows: Rows, stacks: dict[int, Tensor]) -> list[int]:
-    stacks.setdefault(id(rows.stack), rows.stack)
-    return [list(stacks).index(id(rows.stack)), rows.first]
+    if isinstance(argument, Rows):
+        stacks.setdefault(id(argument.stack), argument.stack)
+        return messages.RowsAt(list(stacks).index(id(argument.stack)), argument.first)
+    if isinstance(argument, Model) and isinstance(argument.state, Rows):
+        return replace(argument, state=_refer(argument.state, stacks))
+    return argument
 
 
 def _in_rounds(answers: Any, count: int) -> Any:
     """Return a call's answers one by one where they came as a few columns of `count` rows; anything else as it is."""
-    columns = answers.get("columns") if type(answers) is dict else None
-    if not isinstance(columns, list) or len(columns) > MOST_COLUMNS:
+    if not isinstance(answers, messages.Columns) or not all(_has_length(column, count) for column in answers.columns):
         return answers
-    if not all(isinstance(column, Tensor) and _has_length(column, count) for column in columns):
-        return answers
-    return list(zip(*columns, strict=True))
+    return list(zip(*answers.columns, strict=True))
 
 
 def _has_length(answers: Any, count: int) -> bool:
     return (isinstance(answers, list) or (isinstance(answers, Tensor) and answers.dim() > 0)) and len(answers) == count
-
-
-def _answer(question: Any, probes: list[Probe]) -> Any:
-    number = question["probe"]
-    if type(number) is not int or not 0 <= number < len(probes):
-        return None
-    return probes[number].ask(question["x"], question["t"])
-
-
-def _reply(raw: dict[str, Any]) -> Reply:
-    """Return a reply whose fields have the types that checks rely on, whatever the box has sent."""
-    arguments = raw["arguments"]
-    if not isinstance(arguments, list):
-        raise TypeError("arguments")
-    return Reply(
-        value=raw["value"],
-        type=_word(raw["type"]),
-        requires_grad=raw["requires_grad"] is True,
-        arguments=[_argument(argument) for argument in arguments],
-        reseeded=raw["reseeded"] is True,
-        gradients_off=raw["gradients_off"] is True,
-        generators=[_word(digest) for digest in raw["generators"]],
-    )
-
-
-def _word(text: Any) -> str:
-    kept = "".join(character for character in str(text)[:40] if character.isalnum() or character in "_.")
-    return kept or "unknown"
-
-
-def _argument(raw: Any) -> Any:
-    if not (isinstance(raw, dict) and "requires_grad" in raw and "state" in raw):
-        return raw
-    state, grad = raw["state"], raw["grad"]
-    return ModelState(
-        state={name: value for name, value in state.items() if isinstance(value, Tensor)},
-        requires_grad={name: value is True for name, value in raw["requires_grad"].items()},
-        grad={name: value if isinstance(value, Tensor) else None for name, value in grad.items()},
-        graph=raw["graph"] is True,
-        replaced=raw["replaced"] is True,
-    )

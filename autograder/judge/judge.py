@@ -18,6 +18,7 @@ import torch
 from autograder import __version__
 from autograder.assignment import NAME, Assignment
 from autograder.box.limits import keep_freed_memory
+from autograder.box.messages import Read
 from autograder.errors import GraderFault
 from autograder.intake.submission import Submission, read_submission
 from autograder.judge.pytest_plugin import run_checks
@@ -25,7 +26,7 @@ from autograder.judge.regrade import Regrade, with_kept
 from autograder.judge.run import Outcome, Run, prepared
 from autograder.judge.session import Session
 from autograder.report import GRADED, GRADER_ERROR, Report, TaskResult, in_order
-from autograder.sandbox.box import KeeperLost
+from autograder.sandbox.box_failure import KeeperLost
 from autograder.sandbox.bubblewrap import PACKAGE
 from autograder.sandbox.keeper import Keeper, Plan
 from autograder.sandbox.launch import Launched
@@ -143,7 +144,7 @@ class Judge:
         """Ask a box with no student code in it whether the checks lie open to it."""
         with keeper.open_box() as box:
             secrets = [str(PACKAGE / "assignments"), str(self.assignment.course / "source")]
-            return box.request({"op": "readable", "paths": secrets}, 10.0) is not False
+            return box.request(Read(secrets), 10.0).any
 
 
 def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:

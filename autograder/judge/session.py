@@ -17,15 +17,17 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from autograder.assignments.consistency_models.stand_in import answering
+from torch import Tensor
+
+from autograder.box.messages import R, Request, RunCell, Seed
 from autograder.checking.exception_text import Place, explain
-from autograder.checking.student import Student
+from autograder.checking.student import Answering, Student
 from autograder.intake.submission import OwnCell, Submission
 from autograder.judge.time_budget import CellTimes, Clock
 from autograder.report import Notice
-from autograder.sandbox.box import Box, BoxFailure, KeeperLost
+from autograder.sandbox.box import Box
+from autograder.sandbox.box_failure import BoxFailure, KeeperLost
 from autograder.sandbox.keeper import Keeper
 from autograder.settings import Settings
 from autograder.verdict import CheckFailed, Status
@@ -143,24 +145,24 @@ class BoxStudent(Student):
     """The functions of a submission, in a box of this task's own. The box opens with the first call."""
 
     def __init__(self, session: Session, task: str, later_tasks: int) -> None:
+        super().__init__()
         self._session = session
         self._task = task
         self._later = later_tasks
         self._box: Box | None = None
         self._requests = 0
         self._dead: CheckFailed | None = None
-        self._stand_ins: list[str] = []
-        self._defined: dict[str, bool] = {}
         self._failures: dict[int, CheckFailed] = {}
         cells = session.submission.cells
         self._cells = {cell.number: cell.source.splitlines() for cell in cells}
         self._names = {cell.number: cell.grade_id for cell in cells}
 
-    def stand_in(self, function: str) -> None:
+    def stand_in(self, function: str, answer: Callable[..., Tensor]) -> None:
         """Stand in for a function; in a box that is not open yet for the cells too, which may call it or keep it."""
-        self._stand_ins.append(function)
         if self._box is not None:
-            super().stand_in(function)
+            super().stand_in(function, answer)
+        else:
+            self._stand_ins[function] = answer
 
     def close(self) -> None:
         """Kill the box and what it has started."""
@@ -177,25 +179,19 @@ class BoxStudent(Student):
     def _place(self, function: str, cell: int | None) -> Place:
         return Place(function, cell, self._cells, self._names, self._session.elsewhere)
 
-    def check_defined(self, function: str) -> None:
-        """Raise CheckFailed, with the reason, when the notebook defines no such function."""
-        if function == "notebook:model":
-            return
-        if function not in self._defined:
-            self._defined.update(self.request({"op": "names", "names": [function]}, _nothing))
-        if self._defined.get(function) is True:
-            return
+    def undefined(self, function: str) -> CheckFailed:
+        """Return the reason why the notebook defines no such function."""
         numbers = self._session.submission.answers.get(function, ())
         if not numbers:
-            raise CheckFailed(
+            return CheckFailed(
                 Status.NOT_ATTEMPTED,
                 f"The notebook defines no function {function}; its answer cell is missing or empty.",
             )
         for number in reversed(numbers):
             if number in self._failures:
-                raise self._failures[number]
+                return self._failures[number]
         what = self.place(function).what
-        raise CheckFailed(
+        return CheckFailed(
             Status.NOT_ATTEMPTED, f"{what} ran, but defines no function of that name; is the def line still there?"
         )
 
@@ -203,7 +199,7 @@ class BoxStudent(Student):
         """Return how long this task's calls may still take; waiting for a processor hardly counts."""
         return self._session.clock.left(self._later)
 
-    def request(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
+    def request(self, message: Request[R], answer: Answering) -> R:
         """Send a request to the box; a box that failed once fails the rest of its task in the same way."""
         if self._dead is not None:
             raise self._dead
@@ -215,24 +211,17 @@ class BoxStudent(Student):
         watch = box.stopwatch()
         self._requests += 1
         try:
-            reply = box.request(message, min(self._session.settings.call_seconds, left), self._answering(answer))
+            return box.request(message, min(self._session.settings.call_seconds, left), answer)
         except BoxFailure as failure:
             self._note_end(box)
             if failure.status is Status.TIMEOUT and left < self._session.settings.call_seconds:
                 raise self._out_of_time() from None
-            what = self.place(str(message.get("function", self._task))).what
+            what = self.place(message.about or self._task).what
             raise self._die(failure.status, f"{what}: {failure.message}") from None
         except KeeperLost:
             raise self._lost() from None
         finally:
             clock.calls_seconds += watch.seconds()
-        if not well_formed(reply, message["op"]):
-            raise self._die(Status.CRASH, "The answer that came back from your code's process is no answer to a call.")
-        return reply
-
-    def _answering(self, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return what answers a box's questions: a mixture is nothing to ask for where nobody stands in for it."""
-        return answering(answer) if self._stand_ins else answer
 
     def _out_of_time(self) -> CheckFailed:
         limit = self._session.clock.limit_seconds
@@ -275,9 +264,9 @@ class BoxStudent(Student):
         digest = hashlib.sha256(f"{self._session.submission.sha256}:{self._task}".encode()).digest()
         try:
             seed = int.from_bytes(digest[:4], "big")
-            box.request({"op": "seed", "seed": seed}, self._session.settings.call_seconds)
+            box.request(Seed(seed), self._session.settings.call_seconds)
             for function in self._stand_ins:
-                box.request({"op": "stand_in", "function": function}, self._session.settings.call_seconds)
+                box.request(self._standing_in(function), self._session.settings.call_seconds)
         except BoxFailure as failure:  # no code of the student's has run yet
             raise KeeperLost(failure.message) from None
         for cell in self._session.submission.cells:
@@ -300,14 +289,11 @@ class BoxStudent(Student):
             self._failures[cell.number] = CheckFailed(Status.TIMEOUT, f"{place.what} was left out: it takes too long.")
             return True
         source = cell.source.encode("utf-8", "surrogatepass")
-        message = {"op": "cell", "number": cell.number, "source": source, "seconds": limit}
         watch = box.stopwatch()
         self._requests += 1
         try:
-            reply = box.request(message, limit + GRACE_SECONDS, self._answering(_nothing))
-            if not well_formed(reply, "cell"):
-                raise BoxFailure(Status.CRASH, "Your code answered in the grader's place.")
-            failed = explain(reply["failure"], place) if reply["failure"] is not None else None
+            ran = box.request(RunCell(cell.number, source, limit), limit + GRACE_SECONDS, self.answer)
+            failed = explain(ran.failure, place) if ran.failure is not None else None
         except BoxFailure as failure:
             self._note_end(box)
             self._leave_out(cell, CheckFailed(failure.status, f"{place.what}: {failure.message}"))
@@ -323,28 +309,3 @@ class BoxStudent(Student):
     def _leave_out(self, cell: OwnCell, failure: CheckFailed) -> None:
         self._session.skip(cell, failure)
         self._session.note_cell(cell, failure)
-
-
-def well_formed(reply: Any, op: str) -> bool:
-    """Say whether a reply has the form due to its request: dicts and words where those are read, whatever the values.
-
-    Whoever reads a reply may rely on it; the box is free to send anything.
-    """
-    if op in ("seed", "stand_in"):
-        return True
-    if type(reply) is not dict:
-        return False
-    if op == "names":
-        return True
-    failure = reply.get("failure", "missing")
-    if failure is None:
-        if op == "rounds":
-            return type(reply.get("answers")) is list
-        return op == "cell" or (type(reply.get("type")) is str and type(reply.get("arguments")) is list)
-    if type(failure) is not dict or not {"cell", "line"} <= failure.keys():
-        return False
-    return all(type(failure.get(name)) is str for name in ("kind", "type", "text"))
-
-
-def _nothing(question: Any) -> None:
-    return None

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment, find_course, load_assignment
-from autograder.assignments.consistency_models.stand_in import answering
 from autograder.box.answerer import Answerer
+from autograder.box.messages import R, Request
 from autograder.checking.exception_text import Place
-from autograder.checking.student import Student
+from autograder.checking.student import Answering, Student
 from autograder.judge.pytest_plugin import run_checks
 from autograder.judge.run import Run, prepared
 from autograder.report import TaskResult
@@ -30,21 +29,16 @@ class LocalStudent(Student):
     """The functions of a namespace in this process."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
-        self._namespace = namespace
+        super().__init__()
         self._started = time.monotonic()
-        self._answer: Callable[[Any], Any] = lambda question: None
+        self._answer: Answering = self.answer
         self._answerer = Answerer(namespace, lambda question: self._answer(question))
 
-    def request(self, message: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
+    def request(self, message: Request[R], answer: Answering) -> R:
         """Answer a request right here."""
-        self._answer = answering(answer)
-        if message["op"] == "seed":
-            return self._answerer.seed(message["seed"])
-        if message["op"] == "rounds":
-            return self._answerer.call_rounds(message)
-        if message["op"] == "stand_in":
-            return self._answerer.stand_ins.add(message["function"])
-        return self._answerer.call(message)
+        self._answer = answer
+        reply: R = self._answerer.answer(message)
+        return reply
 
     def seconds_left(self) -> float:
         """Return what is left of a submission's usual time; a kernel enforces none."""
@@ -54,10 +48,9 @@ class LocalStudent(Student):
         """Return the function's name; a kernel does not tell which cell it came from."""
         return Place(function)
 
-    def check_defined(self, function: str) -> None:
-        """Raise CheckFailed when the namespace holds no such function."""
-        if function != "notebook:model" and not callable(self._namespace.get(function)):
-            raise CheckFailed(Status.NOT_ATTEMPTED, f"The notebook defines no function {function}.")
+    def undefined(self, function: str) -> CheckFailed:
+        """Return that there is no such function."""
+        return CheckFailed(Status.NOT_ATTEMPTED, f"The notebook defines no function {function}.")
 
 
 class LocalStudents:

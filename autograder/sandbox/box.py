@@ -12,16 +12,20 @@ import contextlib
 import os
 import secrets
 import select
-import signal
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from autograder.box.failures import SLACK
-from autograder.box.wire import CHANNEL_LOST, WireError, encode, read_frame
+from torch import Tensor
+
+from autograder.box.messages import Answer, Frame, ProbeQuestion, Question, R, Request, StandInQuestion
+from autograder.box.schema import Malformed, Message
+from autograder.box.wire import WireError, encode, read_frame
 from autograder.sandbox import procfs
+from autograder.sandbox.box_failure import BoxFailure, ended
+from autograder.sandbox.stopwatch import POLL_SECONDS, Stopwatch
 from autograder.verdict import Status
 
 if TYPE_CHECKING:
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
 # What torch and the prelude hold when a box begins. A process's own limit counts from there (box/limits.py), and so
 # must the box's: else it is chance which of the two a greedy process meets first, and which message a student reads.
 BEGINNING_BYTES = 256 << 20
-POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 5 GB/s overshoots by 250 MB
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
 GROWTH_BYTES = 256 << 20  # a time-out after memory grew by this much is called after the memory
 MAX_QUESTIONS = 2_000  # a request; a right answer asks some twenty, one that asks row by row a thousand
@@ -38,18 +41,7 @@ MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the ju
 MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
 MAX_SCRATCH_FILES = 20_000  # each takes a kilobyte that no limit of a process counts
 
-
-class BoxFailure(Exception):
-    """The box did not answer: `status` says why, the text is for the student."""
-
-    def __init__(self, status: Status, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-class KeeperLost(Exception):
-    """The keeper itself ended or fell silent; the submission is tried once more with a fresh one."""
+Answering = Callable[[Question], Tensor | None]
 
 
 @dataclass
@@ -66,33 +58,8 @@ class Output:
         self.kept += chunk[: max(0, self.limit_bytes - len(self.kept))]
 
 
-class Stopwatch:
-    """Time that the box could have used: waiting for a processor that others hold does not count, up to a point."""
-
-    def __init__(self, waiting: procfs.Waiting, keeper: int) -> None:
-        self._waiting = waiting
-        self._keeper = keeper
-        self._started = time.monotonic()
-        self._waited = waiting.seconds()  # now: who asks only at the end must see all of the waiting
-        self._threads = 1
-
-    def seconds(self) -> float:
-        """Return the time since the start that counts; at least a third of the wall time."""
-        wall = time.monotonic() - self._started
-        if wall < POLL_SECONDS:
-            return wall
-        waited = max(0.0, self._waiting.seconds() - self._waited)  # of a process that is gone: nothing
-        # A box with n busy threads waits for its own ones: no more than a share of its waiting is others' doing.
-        self._threads = max(self._threads, procfs.thread_count(list(procfs.descendants(self._keeper))))
-        return max(wall - waited / self._threads, wall / SLACK)
-
-    def forget(self, seconds: float) -> None:
-        """Leave out time that the judge itself took."""
-        self._started += seconds
-
-
 @dataclass
-class Request:
+class Pending:
     """One request on its way: what it may still take, and what came for it so far."""
 
     number: int
@@ -137,45 +104,46 @@ class Box:
         """Return a stopwatch that has just been started for this box."""
         return Stopwatch(self._waiting, self._keeper.pid)
 
-    def request(self, message: dict[str, Any], seconds: float, answer: Callable[[Any], Any] | None = None) -> Any:
-        """Send one request and return its reply, answering the questions that probes ask in between.
+    def request(self, message: Request[R], seconds: float, answer: Answering | None = None) -> R:
+        """Send one request and return its reply, answering the questions that are asked in between.
 
-        Questions are dicts with an int under "probe"; of the reply nothing is known. Raises BoxFailure, KeeperLost, and
-        WireError for a message that cannot be sent.
+        The reply is of one of the classes that are due to it. Raises BoxFailure, KeeperLost, and WireError
+        for a message that cannot be sent.
         """
-        request = Request(secrets.randbits(62), self.stopwatch(), seconds, time.monotonic())
-        self._send({**message, "id": request.number}, request)
+        pending = Pending(secrets.randbits(62), self.stopwatch(), seconds, time.monotonic())
+        self._send(Frame(pending.number, message), pending)
         while True:
-            frame = self._frame(request)
-            if "reply" in frame:
-                return frame["reply"]
+            said = self._said(pending)
+            if isinstance(said, message.replies):
+                reply: R = said  # type: ignore[assignment]
+                return reply
+            if not isinstance(said, ProbeQuestion | StandInQuestion):
+                raise self._no_answer(f"a {type(said).__name__}")
+            pending.questions += 1
+            if pending.questions > MAX_QUESTIONS:
+                raise BoxFailure(
+                    Status.TIMEOUT, "Your code called the model without end; how many steps should it take?"
+                )
             started = time.monotonic()
-            reply = answer(frame["question"]) if answer is not None else None
-            request.clock.forget(time.monotonic() - started)
-            self._send({"id": request.number, "answer": reply}, request)
+            value = answer(said) if answer is not None else None
+            pending.clock.forget(time.monotonic() - started)
+            self._send(Frame(pending.number, Answer(value)), pending)
 
-    def _frame(self, request: Request) -> dict[str, Any]:
-        """Return the next frame: a reply, or a question in its due form."""
+    def _said(self, pending: Pending) -> Message:
+        """Return what comes next for a request."""
         try:
-            frame = read_frame(lambda count: self._receive(count, request))
-            # Exact types first: a tensor, say, would answer a comparison with a tensor.
-            if type(frame) is not dict or type(frame.get("id")) is not int or frame["id"] != request.number:
-                raise WireError("a reply to a question that was not asked")
-            if "reply" in frame:
-                return frame
-            question = frame.get("question")
-            if (
-                type(question) is not dict
-                or type(question.get("probe")) is not int
-                or not {"x", "t"} <= question.keys()
-            ):
-                raise WireError("a question in no known form")
+            frame = read_frame(lambda count: self._receive(count, pending))
+        except Malformed as error:
+            raise self._no_answer(str(error)) from None
         except WireError as error:
             raise self._out_of_turn(str(error)) from None
-        request.questions += 1
-        if request.questions > MAX_QUESTIONS:
-            raise BoxFailure(Status.TIMEOUT, "Your code called the model without end; how many steps should it take?")
-        return frame
+        if type(frame) is not Frame or frame.number != pending.number:
+            raise self._out_of_turn("a reply to a question that was not asked")
+        return frame.message
+
+    def _no_answer(self, what: str) -> BoxFailure:
+        self.suspicions.append(f"answered in the grader's place: {what}")
+        return BoxFailure(Status.CRASH, "what came back from your code's process is no answer.")
 
     def _out_of_turn(self, what: str) -> BoxFailure:
         self.suspicions.append(f"spoke out of turn on the grader's channel: {what}")
@@ -185,7 +153,7 @@ class Box:
             "leave descriptors that you did not open alone.",
         )
 
-    def _send(self, message: dict[str, Any], request: Request) -> None:
+    def _send(self, message: Frame, request: Pending) -> None:
         data = memoryview(encode(message))
         while data:
             try:
@@ -195,7 +163,7 @@ class Box:
             except OSError:
                 raise self._ended() from None
 
-    def _receive(self, count: int, request: Request) -> bytearray:
+    def _receive(self, count: int, request: Pending) -> bytearray:
         request.received_bytes += count
         if request.received_bytes > MAX_RECEIVED_BYTES:
             raise BoxFailure(Status.OUTPUT, "Your code asked the model about more points than any right answer needs.")
@@ -214,7 +182,7 @@ class Box:
             rest = rest[received:]
         return data
 
-    def _wait(self, event: int, request: Request) -> None:
+    def _wait(self, event: int, request: Pending) -> None:
         """Return when the socket is ready for the event."""
         poll = select.poll()
         poll.register(self._sock, event)
@@ -233,7 +201,7 @@ class Box:
                     raise self._ended()
                 return
 
-    def _check_limits(self, request: Request) -> None:
+    def _check_limits(self, request: Pending) -> None:
         if time.monotonic() - request.checked < POLL_SECONDS:
             return
         request.checked = time.monotonic()
@@ -253,7 +221,7 @@ class Box:
             self.output.take(chunk)
         return True
 
-    def _check_space(self, request: Request) -> None:
+    def _check_space(self, request: Pending) -> None:
         keeper, limit = self._keeper, self._keeper.plan.memory_bytes
         scratch = keeper.scratch_use()
         pids = list(procfs.descendants(keeper.pid))
@@ -266,7 +234,7 @@ class Box:
         if scratch.files > MAX_SCRATCH_FILES or scratch.disk_bytes > MAX_SCRATCH_BYTES:
             raise BoxFailure(Status.RESOURCE, "Your code wrote more files, or larger ones, than it may leave behind.")
 
-    def _too_slow(self, request: Request) -> BoxFailure:
+    def _too_slow(self, request: Pending) -> BoxFailure:
         seconds = request.seconds
         if procfs.thread_count(list(procfs.descendants(self._keeper.pid))) >= self._keeper.plan.processes - 1:
             return BoxFailure(
@@ -291,30 +259,3 @@ class Box:
         if self.exit_status is None:
             self.exit_status = self._keeper.wait_exit()
         return ended(self.exit_status)
-
-
-def ended(status: int | None) -> BoxFailure:
-    """Return the failure of a box that ended by itself: an exit code, or minus the number of a signal."""
-    if status is None or status == CHANNEL_LOST:
-        return BoxFailure(
-            Status.CRASH, "Your code closed its connection to the grader; leave descriptors you did not open alone."
-        )
-    if status == -signal.SIGXCPU:
-        return BoxFailure(Status.TIMEOUT, "Your code used up all of the processor time that a submission may take.")
-    if status < 0:
-        return BoxFailure(
-            Status.CRASH,
-            f"Your code ended the Python process by signal {-status} ({_signal_name(-status)}) "
-            "instead of returning a value.",
-        )
-    return BoxFailure(
-        Status.CRASH,
-        f"Your code ended the Python process (exit code {status}) instead of returning a value; remove the exit call.",
-    )
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "unknown"

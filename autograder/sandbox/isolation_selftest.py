@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox.box import Box, BoxFailure, KeeperLost
+from autograder.box.messages import Read, RunCell
+from autograder.sandbox.box import Box
+from autograder.sandbox.box_failure import BoxFailure, KeeperLost
 from autograder.sandbox.bubblewrap import ENVIRONMENT, PACKAGE
 from autograder.sandbox.keeper import Keeper, Plan
 
@@ -109,19 +111,17 @@ def _stands(keeper: Keeper, source: str) -> bool:
 
 
 def _runs(box: Box, source: str) -> bool:
-    request = {"op": "cell", "number": 1, "source": (TOOLS + source).encode(), "seconds": SECONDS}
     try:
-        reply = box.request(request, SECONDS)
+        return box.request(RunCell(1, (TOOLS + source).encode(), SECONDS), SECONDS).failure is None
     except (BoxFailure, KeeperLost):
         return False
-    return isinstance(reply, dict) and reply.get("failure", "missing") is None
 
 
 def _checks_hidden(keeper: Keeper, course: Path) -> bool:
     try:
         with keeper.open_box() as box:
             paths = [str(PACKAGE / "assignments"), str(course / "source")]
-            return box.request({"op": "readable", "paths": paths}, SECONDS) is False
+            return not box.request(Read(paths), SECONDS).any
     except (BoxFailure, KeeperLost):
         return False
 

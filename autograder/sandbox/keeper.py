@@ -16,13 +16,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from autograder.box.control import End, Ended, Exited, Forked, Open, Ready, Setup
 from autograder.box.messages import Model
+from autograder.box.schema import Message
 from autograder.box.wire import WireError, encode, receive_from, send
 from autograder.errors import GraderFault, IsolationMissing
 from autograder.sandbox import bubblewrap, procfs
-from autograder.sandbox.box import MAX_SCRATCH_FILES, Box, KeeperLost
+from autograder.sandbox.box import MAX_SCRATCH_FILES, Box
+from autograder.sandbox.box_failure import KeeperLost
 from autograder.sandbox.launch import END_SECONDS, Launched, Place, imported_by
 from autograder.sandbox.seccomp import filter_program
 from autograder.system import affinity
@@ -31,6 +34,7 @@ ISOLATIONS = ("namespaces", "process")
 START_SECONDS = 120.0  # importing torch takes two; a cold disk and a loaded machine take long
 WALK_SECONDS = 1.0
 MIB = 1 << 20
+Said = TypeVar("Said", bound=Message)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,6 @@ class Keeper:
         self.plan = plan
         self.control: socket.socket
         self.pid = 0  # as this machine counts, not as the keeper sees itself
-        self.report: dict[str, Any] = {}
         self._launched: Launched | None = None
         self._telling: threading.Thread | None = None
         self._walked = 0.0
@@ -92,9 +95,9 @@ class Keeper:
         box_ours, box_theirs = socket.socketpair()
         output_read, output_write = os.pipe()
         try:
-            send(self.control, {"op": "open", "processors": affinity.allowed()})
+            send(self.control, Open(affinity.allowed()))
             socket.send_fds(self.control, [b"."], [box_theirs.fileno(), output_write])
-            self._expect("forked")
+            self._expect(Forked)
         except BaseException as error:
             box_ours.close()
             os.close(output_read)
@@ -111,28 +114,28 @@ class Keeper:
         found = procfs.children(self.pid)
         return found[0] if len(found) == 1 else 0
 
-    def read_exit(self) -> int | None:
+    def read_exit(self) -> int:
         """Return the exit status that the keeper has just announced."""
-        return self._expect("exited")
+        return self._expect(Exited).status
 
     def wait_exit(self) -> int | None:
         """Wait briefly for the keeper's word on how the box ended; None when the box is still alive."""
         try:
-            return self._expect("exited", seconds=1.0)
+            return self._expect(Exited, seconds=1.0).status
         except TimeoutError:
             return None
 
     def end_box(self) -> None:
         """Kill what the box has left, and wait until the keeper has cleaned up."""
         try:
-            send(self.control, {"op": "end"})
-            while (message := self._message(END_SECONDS))["event"] != "ended":
+            send(self.control, End())
+            while type(message := self._message(END_SECONDS)) is not Ended:
                 pass
-        except (OSError, EOFError, KeyError, KeeperLost):
+        except (OSError, EOFError, KeeperLost):
             self._dirty = True
             self.stop()
             return
-        self._dirty = not message["clean"]
+        self._dirty = not message.clean
 
     @property
     def usable(self) -> bool:
@@ -156,29 +159,27 @@ class Keeper:
             self._walked = time.monotonic()
         return self._use
 
-    def _setup(self) -> dict[str, Any]:
-        limits = {
-            "memory_bytes": self.plan.memory_bytes,
-            "processes": self.plan.processes,
-            "cpu_seconds": self.plan.cpu_seconds,
-        }
-        if os.geteuid() != 0 and (self.plan.isolation == "process" or not procfs.counted_by_namespace()):
-            limits["processes"] += procfs.tasks_of_user(os.geteuid())
-        namespaces = self.plan.place.namespaces
+    def _setup(self) -> Setup:
+        plan, namespaces = self.plan, self.plan.place.namespaces
+        processes = plan.processes
+        if os.geteuid() != 0 and (plan.isolation == "process" or not procfs.counted_by_namespace()):
+            processes += procfs.tasks_of_user(os.geteuid())
         scratch = self._launched.scratch if self._launched is not None else None
         spared = () if namespaces else (os.getpid(), self.pid)
-        return {
-            "prelude": list(self.plan.prelude),
-            "givens": {name: vars(model) for name, model in self.plan.givens.items()},
-            "elsewhere": list(self.plan.elsewhere),
-            "limits": limits,
-            "seccomp": filter_program(namespaces, spared),
-            "scratch": list(bubblewrap.SCRATCH) if namespaces else [scratch],
-            "namespaces": namespaces,
-            "user": bubblewrap.keeper_user(),
-            "readable": [] if namespaces else self._readable(),
-            "listable": [] if namespaces else list(map(str, bubblewrap.python_folders())),
-        }
+        return Setup(
+            prelude=list(plan.prelude),
+            givens=dict(plan.givens),
+            elsewhere=list(plan.elsewhere),
+            memory_bytes=plan.memory_bytes,
+            processes=processes,
+            cpu_seconds=plan.cpu_seconds,
+            seccomp=filter_program(namespaces, spared),
+            scratch=[scratch] if scratch is not None else list(bubblewrap.SCRATCH),
+            namespaces=namespaces,
+            user=bubblewrap.keeper_user(),
+            readable=[] if namespaces else self._readable(),
+            listable=[] if namespaces else list(map(str, bubblewrap.python_folders())),
+        )
 
     def _readable(self) -> list[str]:
         """Return what a box without namespaces may read where Landlock can hold it to that."""
@@ -195,10 +196,10 @@ class Keeper:
         try:
             if self._telling is not None:
                 self._telling.join()
-            self.report = self._message(START_SECONDS)
+            ready = self._message(START_SECONDS)
         except (OSError, EOFError, KeeperLost):
             raise self._failed_start() from None
-        if self.report.get("event") != "ready":
+        if type(ready) is not Ready:
             raise self._failed_start()
         self._ready = True
 
@@ -217,22 +218,21 @@ class Keeper:
             )
         return GraderFault(f"the keeper did not start: {text[-2000:] or 'no message'}")
 
-    def _message(self, seconds: float) -> dict[str, Any]:
+    def _message(self, seconds: float) -> Any:
         self.control.settimeout(seconds)
         try:
-            message: dict[str, Any] = receive_from(self.control)
+            return receive_from(self.control)
         except WireError as error:
             raise KeeperLost(str(error)) from None
-        return message
 
-    def _expect(self, event: str, seconds: float = END_SECONDS) -> int | None:
-        """Return the status that comes with an event of the keeper; raises KeeperLost when it is gone."""
+    def _expect(self, kind: type[Said], seconds: float = END_SECONDS) -> Said:
+        """Return the keeper's next message, which is due to be of a kind; raises KeeperLost when the keeper is gone."""
         try:
             message = self._message(seconds)
         except TimeoutError:
             raise
         except (OSError, EOFError) as error:
             raise KeeperLost(str(error)) from None
-        if message.get("event") != event:
-            raise KeeperLost(f"the keeper said {message.get('event')!r} where {event!r} was due")
-        return message.get("status")
+        if type(message) is not kind:
+            raise KeeperLost(f"the keeper said {type(message).__name__} where {kind.__name__} was due")
+        return message

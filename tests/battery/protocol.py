@@ -7,25 +7,31 @@ from tests.battery.row import Row, ema, sampler, statuses
 SAMPLER = ("sample_consistency_multistep",)
 EMA = ("ema_update",)
 FORGED = statuses("contract", "wrong", "crash", "runtime")
-CALL = "{'failure': None, 'type': 'Tensor', 'requires_grad': 1, 'reseeded': 0, 'gradients_off': 0, "
 # The reply of a call that went well, to every descriptor: what an honest box would have sent, but for the number.
 SPEAKS = """
 import os
+from autograder.box.messages import Frame, Reply
 from autograder.box.wire import encode
-reply = {"failure": None, "value": None, "type": "NoneType", "requires_grad": 0, "arguments": []}
-reply.update(reseeded=0, gradients_off=0)
 print('{"score": 100, "status": "passed"}')
 for descriptor in range(64):
-    try: os.write(descriptor, encode({"id": 1, "reply": reply}))
+    try: os.write(descriptor, encode(Frame(1, Reply(None, "NoneType", False, [], False, False, []))))
     except OSError: pass
 """
 # Frames that only code which has walked up the stack to the grader's own half of the box can send.
 WALK = """
 import os, sys
+from autograder.box.messages import Done, Frame, ProbeQuestion, Reply
 from autograder.box.wire import encode
 frame = sys._getframe()
 while "channel" not in frame.f_locals or "current" not in frame.f_locals: frame = frame.f_back
 channel, current = frame.f_locals["channel"], frame.f_locals["current"]
+"""
+# A cell of code that has patched the grader's own half of the box.
+PATCH = """
+import sys
+from autograder.box.messages import *
+def forge(self, request): return {value}
+sys.modules["autograder.box.answerer"].Answerer.call = forge
 """
 
 
@@ -39,7 +45,7 @@ ROWS = (
     Row("55_closes_descriptors", answers=ema("import os\nos.closerange(0, 64)"), lost=EMA, statuses=FORGED),
     Row(
         "55_torn_frame",
-        answers=_forged("channel.sendall(encode({'id': current})[:9])\nos._exit(0)"),
+        answers=_forged("channel.sendall(encode(Frame(current, Done()))[:9])\nos._exit(0)"),
         lost=EMA,
         statuses=FORGED,
     ),
@@ -50,7 +56,7 @@ ROWS = (
         answers=_forged(
             """
 import time
-channel.sendall(encode({"id": current, "reply": "x" * 9999})[:20])
+channel.sendall(encode(Frame(current, "x" * 9999))[:20])
 while True:
     channel.sendall(b" ")
     time.sleep(0.02)
@@ -61,25 +67,25 @@ while True:
     ),
     Row(
         "55_tensor_for_a_number",
-        answers=_forged("channel.sendall(encode({'id': torch.ones(3), 'reply': None}))"),
+        answers=_forged("channel.sendall(encode(Frame(torch.ones(3), Done())))"),
         lost=EMA,
         statuses=FORGED,
     ),
     Row(
         "55_empty_question",
-        answers=_forged("channel.sendall(encode({'id': current, 'question': {}}))"),
+        answers=_forged("channel.sendall(encode(Frame(current, {})))"),
         lost=EMA,
         statuses=FORGED,
     ),
     Row(
         "55_half_a_question",
-        answers=_forged("channel.sendall(encode({'id': current, 'question': {'probe': 0}}))"),
+        answers=_forged("channel.sendall(encode(Frame(current, ProbeQuestion(0, None))))"),
         lost=EMA,
         statuses=FORGED,
     ),
     Row(
         "55_odd_question",
-        answers=_forged("channel.sendall(encode({'id': current, 'question': [1]}))"),
+        answers=_forged("channel.sendall(encode(Frame(current, ProbeQuestion([1], [1]))))"),
         lost=EMA,
         statuses=FORGED,
     ),
@@ -91,37 +97,34 @@ while True:
         lost=SAMPLER,
         statuses=FORGED | {"timeout", "memory"},
     ),
-    *(
-        Row(
-            f"55_forged_names_{n}",
-            cell=f"import sys\nsys.modules['autograder.box.answerer'].Answerer.names = lambda self, wanted: {value}",
-            lost=("ema_update", "sample_consistency_multistep", "consistency_training_pair"),
-        )
-        for n, value in (("none", "None"), ("number", "5"), ("text", "'ab'"), ("empty", "{}"))
+    Row(
+        "96_reply_without_bytes",
+        answers=_forged(
+            "empty = torch.zeros(16_000_000, 0)\n"
+            "channel.sendall(encode(Frame(current, Reply(None, 'Tensor', False, [], False, False, empty))))"
+        ),
+        lost=EMA,
+        statuses=FORGED,
     ),
     *(
         Row(
             f"55_forged_reply_{n}",
-            cell=f"import sys\nsys.modules['autograder.box.answerer'].Answerer.call = lambda self, request: {value}",
+            cell=PATCH.format(value=value),
             lost=("ema_update", "sample_consistency_multistep", "consistency_training_pair"),
         )
         for n, value in (
             ("none", "None"),
             ("empty", "{}"),
-            ("failure", "{'failure': 3}"),
-            ("odd_failure", "{'failure': {'kind': [], 'type': {}, 'text': torch.ones(3), 'cell': 10**18, 'line': -1}}"),
-            ("passed", "{'failure': {'kind': 'passed', 'type': '', 'text': '', 'cell': None, 'line': None}}"),
-            (
-                "grader_error",
-                "{'failure': {'kind': 'grader_error', 'type': '', 'text': '', 'cell': None, 'line': None}}",
-            ),
-            (
-                "odd_arguments",
-                CALL + "'value': {}, 'arguments': [dict(requires_grad=1, state=2, grad=3, graph=4, replaced=5)] * 9}",
-            ),
+            ("done", "Done()"),
+            ("undefined", "Undefined()"),
+            ("failure", "Failure(3, 3, 3)"),
+            ("odd_failure", "Failure([], {}, torch.ones(3), 10**18, -1)"),
+            ("passed", "Failure('passed', '', '')"),
+            ("grader_error", "Failure('grader_error', '', '')"),
+            ("odd_arguments", "Reply({}, 'Tensor', True, [ModelState(2, 3, 4, 5, 6)] * 9, False, False, [])"),
             (
                 "wide",
-                CALL + "'value': torch.ones(1, 1, 1, 1, 1, 1, 1, 1), 'arguments': [torch.ones(0)] * 9}",
+                "Reply(torch.ones(1, 1, 1, 1, 1, 1, 1, 1), 'Tensor', True, [torch.ones(0)] * 9, False, False, [])",
             ),
         )
     ),

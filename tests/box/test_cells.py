@@ -62,7 +62,7 @@ def test_other_missing_names_and_definitions_fail(source: str, name: str) -> Non
     with pytest.raises(NameError) as caught:
         run("y = 1", source)
     assert caught.value.name == name
-    assert describe_failure(caught.value)["cell"] == 2
+    assert describe_failure(caught.value).cell == 2
 
 
 def test_future_import_holds_for_later_cells() -> None:

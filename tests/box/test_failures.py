@@ -14,6 +14,7 @@ import pytest
 from autograder.box import failures
 from autograder.box.failures import SLACK, CellTooSlow, describe_failure
 from autograder.box.ipython import compile_cell
+from autograder.box.messages import Failure
 
 LIMIT_SECONDS = 0.05
 
@@ -74,7 +75,7 @@ def refusing() -> Exception:
     return Refusing()
 
 
-def described(error: BaseException) -> dict[str, Any]:
+def described(error: BaseException) -> Failure:
     """Return the description of an exception raised in cell 7."""
     namespace = {"error": error}
     try:
@@ -105,7 +106,7 @@ def with_attributes(error: Exception, **attributes: Any) -> Exception:
 def test_exception_that_resists_is_described_as_far_as_it_lets(make: Callable[[], Exception], kind: str) -> None:
     """What cannot be read of it is left out; it is an exception like others, not the end of the process."""
     found = described(make())
-    assert (found["kind"], found["type"]) == ("runtime", kind)
+    assert (found.kind, found.type) == ("runtime", kind)
     assert all(type(value) in (str, int, type(None)) for value in found.values())
 
 
@@ -124,7 +125,7 @@ def test_exception_that_resists_is_described_as_far_as_it_lets(make: Callable[[]
 def test_kind_and_place(error: Exception, kind: str) -> None:
     """The kind is the limit or wall that was met; the place is the line of the student's cell."""
     found = described(error)
-    assert (found["kind"], found["cell"], found["line"]) == (kind, 7, 2)
+    assert (found.kind, found.cell, found.line) == (kind, 7, 2)
 
 
 def test_what_filled_memory_is_let_go() -> None:
@@ -140,14 +141,14 @@ def test_what_filled_memory_is_let_go() -> None:
     with pytest.raises(MemoryError) as caught:
         namespace["f"]()
     assert not left
-    assert describe_failure(caught.value)["kind"] == "memory"
+    assert describe_failure(caught.value).kind == "memory"
     assert left
 
 
 def test_line_that_is_no_number_is_left_out() -> None:
     """What a made-up syntax error says of its place crosses the wire as a number or not at all."""
     found = described(with_attributes(SyntaxError("x"), filename="<cell 3>", lineno=[], offset=4))
-    assert (found["kind"], found["cell"], found["line"], found["column"]) == ("syntax", 3, 2, 4)
+    assert (found.kind, found.cell, found.line, found.column) == ("syntax", 3, 2, 4)
 
 
 def test_reserve_is_there_for_the_next_failure_too() -> None:
@@ -161,4 +162,4 @@ def test_null_byte_is_a_syntax_error_of_its_cell() -> None:
     with pytest.raises(SyntaxError) as caught:
         compile_cell("x = 1\0", "<cell 7>")
     found = describe_failure(caught.value)
-    assert (found["kind"], found["cell"]) == ("syntax", 7)
+    assert (found.kind, found.cell) == ("syntax", 7)

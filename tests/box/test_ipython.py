@@ -73,7 +73,7 @@ def test_failure_in_the_body_of_a_magic_is_at_its_line() -> None:
     """The place that a student reads is in their cell, and its lines are there for torch.jit and the traceback."""
     with pytest.raises(ZeroDivisionError) as caught:
         run("\n%%capture\n%%time\nx = 5\n1 / 0")
-    assert describe_failure(caught.value)["line"] == 5
+    assert describe_failure(caught.value).line == 5
     with pytest.raises(SyntaxError) as broken:
         run("%%time\nx = 5\nx = = 5")
     assert (broken.value.filename, broken.value.lineno) == ("<cell 1>", 3)

@@ -21,6 +21,8 @@ X, T = torch.arange(6.0).reshape(3, 2), torch.tensor([0.25, 0.5, 0.75])
     [
         lambda f: f(X, T),
         lambda f: f(X, T[:, None]),
+        lambda f: f(X, t=T),
+        lambda f: f(t=T, x=X),
         lambda f: torch.vmap(lambda x, t: f(x[None], t[None])[0])(X, T),
         lambda f: torch.vmap(lambda x, t: f(x[None], t[None, None])[0])(X, T),
         lambda f: torch.vmap(lambda x, t: f(x, t), in_dims=(None, 0))(X, T.expand(2, 3))[1],
@@ -40,13 +42,13 @@ def test_probe_answers_any_idiom(idiom: Callable[[Any], Tensor]) -> None:
         asked.append((x.detach().clone(), t.detach().clone()))
         return x.detach() * t.detach().reshape(-1, 1)
 
-    torch.testing.assert_close(idiom(Probe(ask)).detach(), X * T[:, None])
+    torch.testing.assert_close(idiom(Probe(ask, ["x", "t"])).detach(), X * T[:, None])
     assert {len(x) for x, _ in asked} <= {3, 6}
 
 
 def test_copy_in_double_precision_is_asked_and_answers_so() -> None:
     """The question travels in single precision, as the judge's networks have it."""
-    probe = copy.deepcopy(Probe(lambda x, t: x * t[:, None])).double()
+    probe = copy.deepcopy(Probe(lambda x, t: x * t[:, None], ["x", "t"])).double()
     answer = probe(X.double(), T.double())
     assert answer.dtype == torch.float64
     assert torch.equal(answer.float(), X * T[:, None])
@@ -55,11 +57,18 @@ def test_copy_in_double_precision_is_asked_and_answers_so() -> None:
 def test_double_precision_is_not_for_a_network_in_single() -> None:
     """What a network would refuse reaches the judge as it is."""
     asked: list[Tensor] = []
-    Probe(lambda x, t: asked.append(x) or X)(X.double(), T)
+    Probe(lambda x, t: asked.append(x) or X, ["x", "t"])(X.double(), T)
     assert asked[0].dtype == torch.float64
 
 
 def test_probe_under_vmap_takes_no_single_rows() -> None:
     """As the notebook's networks, which need a batch."""
-    with pytest.raises(TypeError, match="the model takes x of shape"):
-        torch.vmap(Probe(lambda x, t: x))(X, T)
+    with pytest.raises(TypeError, match="a batch in each of its arguments"):
+        torch.vmap(Probe(lambda x, t: x, ["x", "t"]))(X, T)
+
+
+@pytest.mark.parametrize("call", [lambda f: f(X), lambda f: f(X, T, T), lambda f: f(X, x=X), lambda f: f(X, s=T)])
+def test_probe_is_asked_with_its_arguments_alone(call: Callable[[Any], Tensor]) -> None:
+    """One that is missing, too many or of another name is the student's mistake, as with a network."""
+    with pytest.raises(TypeError, match="a call takes x, t"):
+        call(Probe(lambda x, t: x, ["x", "t"]))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from autograder.box.messages import Answers, Columns
 from autograder.checking.student import Call, Model, Rows, _in_rounds
 from autograder.nbgrader_host.kernel import LocalStudent
 from autograder.verdict import CheckFailed, Status
@@ -87,23 +88,19 @@ def test_pairs_come_as_pairs(pair: str) -> None:
     assert [[each.tolist() for each in value] for value in found] == [[row, [2 * n for n in row]] for row in ROWS]
 
 
-@pytest.mark.parametrize(
-    "columns", [[], [torch.zeros(2, 2)], [torch.zeros(3), torch.zeros(2)], [torch.tensor(1.0)], "xyz", [1, 2, 3], None]
-)
+@pytest.mark.parametrize("columns", [[], [torch.zeros(2, 2)], [torch.zeros(3), torch.zeros(2)], [torch.tensor(1.0)]])
 def test_columns_that_are_none_are_a_crash(columns: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A box may send anything where columns are read."""
     student = of("def f(a):\n    return a")
-    raw = {"failure": None, "answers": [{"columns": columns}]}
-    monkeypatch.setattr(student, "request", lambda message, _: {"f": True} if message["op"] == "names" else raw)
+    monkeypatch.setattr(student, "request", lambda message, _: Answers([Columns(columns)]))
     with pytest.raises(CheckFailed) as caught:
         student.rounds([Call("f", (Rows(STACK),))], 3)
     assert caught.value.status is Status.CRASH
 
 
-@pytest.mark.parametrize("columns", [[torch.zeros(10**6)], [torch.zeros(3)] * 5])
-def test_columns_are_counted_before_they_are_taken_apart(columns: list[torch.Tensor]) -> None:
+def test_columns_are_counted_before_they_are_taken_apart() -> None:
     """Each row becomes a tensor of the judge's, so a box must not decide how many there are."""
-    sent = {"columns": columns}
+    sent = Columns([torch.zeros(10**6)])
     assert _in_rounds(sent, 3) is sent
 
 
@@ -194,7 +191,7 @@ def test_the_failure_names_the_call_that_failed() -> None:
 def test_answers_of_another_number_are_refused(sent: list[Any]) -> None:
     """What a box sends as answers need not be as many as were asked for."""
     forger = of("def f(a):\n    return a")
-    forger.request = lambda message, answer: {"failure": None, "answers": sent}  # type: ignore[method-assign]
+    forger.request = lambda message, answer: Answers(sent)  # type: ignore[method-assign]
     with pytest.raises(CheckFailed) as caught:
         forger.rounds([Call("f", (Rows(STACK),))], 3)
     assert caught.value.status is Status.CRASH

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from autograder.box.messages import Failure
 from autograder.checking.exception_text import Place, explain, public_text
 from autograder.verdict import Status
 
@@ -12,9 +15,9 @@ PLACE = Place(
 )
 
 
-def failure(**changes: object) -> dict[str, object]:
+def failure(**changes: Any) -> Failure:
     """Return what the box says of an exception."""
-    return {"kind": "runtime", "type": "ValueError", "text": "", "cell": 14, "line": 2, "column": None} | changes
+    return Failure(**{"kind": "runtime", "type": "ValueError", "text": "", "cell": 14, "line": 2} | changes)
 
 
 def test_explain_names_function_cell_line_and_code() -> None:
@@ -50,7 +53,7 @@ def test_explain_says_where_a_name_of_a_given_cell_is_missing() -> None:
 
 def test_explain_survives_a_place_that_is_not_in_the_notebook() -> None:
     """Cell and line come from the box, so they may be anything."""
-    assert "ema_update" in explain(failure(cell="14", line=[1]), PLACE).message
+    assert "ema_update" in explain(failure(cell=15, line=1), PLACE).message
     assert "ema_update" in explain(failure(cell=14, line=10**9), PLACE).message
 
 

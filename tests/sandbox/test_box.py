@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.sandbox import box
-from autograder.sandbox.box import Box, BoxFailure, Output, Stopwatch
+from autograder.box.failures import SLACK
+from autograder.box.messages import Failure, Reply
+from autograder.sandbox import box, stopwatch
+from autograder.sandbox.box import Box, Output
+from autograder.sandbox.box_failure import BoxFailure
 from autograder.sandbox.procfs import Waiting
+from autograder.sandbox.stopwatch import Stopwatch
 from autograder.verdict import Status
 from tests.boxes import Bench, cell, needs_bubblewrap
 
@@ -32,14 +36,14 @@ def bench() -> Iterator[Bench]:
 
 def double(question: Any) -> torch.Tensor:
     """Answer a probe's question."""
-    return 2 * question["x"]
+    return 2 * question.arguments[0]
 
 
 def verdict(bench: Bench, source: str, seconds: float = 1.0) -> tuple[Status, Box]:
     """Return the status that calling f ends in; it must come within the limit."""
     started = time.monotonic()
     failed, box = bench.call(source, seconds, double)
-    assert time.monotonic() - started < seconds * box.SLACK + SPARE_SECONDS
+    assert time.monotonic() - started < seconds * SLACK + SPARE_SECONDS
     assert isinstance(failed, BoxFailure), failed
     return failed.status, box
 
@@ -60,7 +64,7 @@ def f(model):
         x = model(x, x[:, 0])
     return x"""
         reply, _ = bench.call(source, 10.0, double)
-        assert reply["value"].tolist() == [[8.0, 8.0]]
+        assert reply.value.tolist() == [[8.0, 8.0]]
 
     @pytest.mark.parametrize(
         "frame",
@@ -73,36 +77,54 @@ def f(model):
             "encode('reply')",
             "encode(3)",
             "encode({})",
-            "encode({'id': number()})",
-            "encode({'id': number() ^ 1, 'reply': None})",
-            "encode({'id': True, 'reply': None})",
-            "encode({'id': torch.ones(2, 2), 'reply': None})",
+            "encode({'number': number(), 'message': None})",
+            "encode(Done())",
+            "encode(Frame(number() ^ 1, Done()))",
             "encode(torch.ones(3))",
-            "encode({'id': number(), 'question': None})",
-            "encode({'id': number(), 'question': torch.ones(3)})",
-            "encode({'id': number(), 'question': [1, 2]})",
-            "encode({'id': number(), 'question': {'probe': '0', 'x': 1, 't': 1}})",
-            "encode({'id': number(), 'question': {'probe': torch.ones(2), 'x': 1, 't': 1}})",
-            "encode({'id': number(), 'question': {'probe': 0}})",
         ],
     )
     def test_a_frame_out_of_turn_is_a_crash(self, bench: Bench, frame: str) -> None:
-        """Anything but a reply or a question in its form ends the box, and staff are told why."""
+        """Anything but a frame with the number of the request ends the box, and staff are told why."""
         status, box = verdict(bench, f"import torch\ndef f(model):\n    channel.sendall({frame})\n    sys.stdin.read()")
         assert status is Status.CRASH
         assert "out of turn" in box.suspicions[0]
 
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            "Frame(True, Done())",
+            "Frame(torch.ones(2, 2), Done())",
+            "Frame(number(), None)",
+            "Frame(number(), {'value': 1})",
+            "Frame(number(), Done())",
+            "Frame(number(), Answer(None))",
+            "Frame(number(), ProbeQuestion('0', [1, 1]))",
+            "Frame(number(), ProbeQuestion(torch.ones(2), [1, 1]))",
+            "Frame(number(), ProbeQuestion(0, torch.zeros(16_000_000, 0)))",
+            "Frame(number(), ProbeQuestion(0, [Done(), 1]))",
+            "Frame(number(), Reply(None, 'float', 1, [], False, False, []))",
+            "Frame(number(), Reply(None, 'float', False, [], False, False, torch.zeros(16_000_000, 0)))",
+        ],
+    )
+    def test_a_message_that_is_not_due_is_a_crash(self, bench: Bench, frame: str) -> None:
+        """What stands where something else is due is refused before anything looks at it."""
+        source = f"import torch\ndef f(model):\n    channel.sendall(encode({frame}))\n    sys.stdin.read()"
+        status, box = verdict(bench, source)
+        assert status is Status.CRASH
+        assert "in the grader's place" in box.suspicions[0]
+
     def test_an_answer_before_the_question_is_a_crash(self, bench: Bench) -> None:
         """A frame written while a cell runs, before the call that it means to answer, cannot know the call's number."""
-        source = cell("import socket\nfrom autograder.box.wire import encode\n" + EARLY, 10.0)
+        source = cell("import socket\nfrom autograder.box.messages import Done, Frame\n" + EARLY, 10.0)
         with bench.box() as box, pytest.raises(BoxFailure) as caught:
             box.request(source, 10.0)
         assert caught.value.status is Status.CRASH
 
     def test_a_forged_reply_is_no_more_than_a_value(self, bench: Bench) -> None:
         """Code that answers in the harness's place can say what it likes: it stays a value, never a verdict."""
-        source = "def f(model):\n    channel.sendall(encode({'id': number(), 'reply': {'score': 100}}))"
-        assert bench.call(source, 5.0)[0] == {"score": 100}
+        reply = "Reply({'score': 100}, 'passed', False, [], False, False, [])"
+        found, _ = bench.call(f"def f(model):\n    channel.sendall(encode(Frame(number(), {reply})))", 5.0)
+        assert (found.value, found.type) == ({"score": 100}, "passed")
 
     @pytest.mark.parametrize(
         ("speech", "status"),
@@ -175,8 +197,7 @@ def f(model):
         source = """
 import torch
 def f(model):
-    question = {"probe": 0, "x": torch.ones(1), "t": 1}
-    channel.sendall(encode({"id": number(), "question": question}))
+    channel.sendall(encode(Frame(number(), ProbeQuestion(0, [torch.ones(1), 1]))))
     import time
     time.sleep(100)"""
         failed, _ = bench.call(source, 1.0, lambda question: torch.ones(3_000_000))
@@ -185,7 +206,7 @@ def f(model):
     def test_a_fork_of_the_box_does_not_answer_in_its_place(self, bench: Bench) -> None:
         """A child that comes back from the student's function ends there; the call has one reply."""
         reply, _ = bench.call("def f(model):\n    os.fork()\n    return 1.0", 5.0)
-        assert reply["value"] == 1.0
+        assert reply.value == 1.0
 
     def test_the_judges_own_time_is_not_the_boxs(self, bench: Bench) -> None:
         """An answer that takes the judge longer than the limit of the call does not end the call."""
@@ -197,7 +218,7 @@ def f(model):
             return double(question)
 
         source = "import torch\ndef f(model):\n    return model(torch.ones(1, 2), torch.ones(1))"
-        assert bench.call(source, 1.0, slowly)[0]["failure"] is None
+        assert isinstance(bench.call(source, 1.0, slowly)[0], Reply)
 
     @pytest.mark.parametrize(
         "value",
@@ -211,7 +232,7 @@ def f(model):
     def test_a_value_that_cannot_cross_is_told_of(self, bench: Bench, value: str) -> None:
         """A result too large, or of no form that crosses, costs the call and not the box."""
         reply, _ = bench.call(f"import torch\ndef f(model):\n    return {value}", 10.0)
-        assert reply["failure"] is not None or reply["value"] is None
+        assert isinstance(reply, Failure) or reply.value is None
 
     def test_a_reply_of_the_largest_size_stays_in_bounds(self, bench: Bench) -> None:
         """The judge's memory grows by a few times the largest frame at most."""
@@ -222,7 +243,8 @@ def f(model):
 
 
 EARLY = """
-socket.socket(fileno=3).sendall(encode({"id": 0, "reply": {}}))
+from autograder.box.wire import encode
+socket.socket(fileno=3).sendall(encode(Frame(0, Done())))
 """
 
 
@@ -239,11 +261,11 @@ class Machine:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
         self.now = self.waited = 0.0
-        monkeypatch.setattr(box.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(box.processes, "thread_count", lambda pids: threads)
+        monkeypatch.setattr(stopwatch.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(stopwatch.procfs, "thread_count", lambda pids: threads)
 
     def seconds(self) -> float:
-        """Return how long the box has waited, as processes.Waiting does."""
+        """Return how long the box has waited, as procfs.Waiting does."""
         return self.waited
 
 

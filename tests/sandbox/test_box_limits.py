@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from autograder.sandbox import procfs
-from autograder.sandbox.box import BoxFailure, KeeperLost, ended
+from autograder.sandbox.box_failure import BoxFailure, KeeperLost, ended
 from autograder.verdict import Status
 from tests.boxes import COURSE, MIB, MOUNTED, Bench, cell, descriptors, needs_bubblewrap
 

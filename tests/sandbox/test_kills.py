@@ -16,7 +16,8 @@ from autograder.errors import GraderFault
 from autograder.judge.judge import Judge
 from autograder.report import Report
 from autograder.sandbox import procfs
-from autograder.sandbox.box import Box, KeeperLost
+from autograder.sandbox.box import Box
+from autograder.sandbox.box_failure import KeeperLost
 from autograder.settings import Settings
 from tests import notebooks
 from tests.boxes import needs_bubblewrap

@@ -42,7 +42,7 @@ def test_a_keeper_imports_ahead_what_it_can(isolation: str) -> None:
     source = "import gc, sys\nassert 'wave' in sys.modules\nassert gc.isenabled()"
     try:
         with keeper.open_box() as box:
-            assert box.request(cell(source, 10.0), 10.0)["failure"] is None
+            assert box.request(cell(source, 10.0), 10.0).failure is None
     finally:
         keeper.stop()
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from autograder.box import landlock
+from autograder.box.messages import Read
 from autograder.sandbox import procfs
-from autograder.sandbox.box import BoxFailure
+from autograder.sandbox.box_failure import BoxFailure
 from autograder.sandbox.bubblewrap import PACKAGE
 from autograder.verdict import Status
 from tests.boxes import COURSE, MIB, Bench, cell, needs_linux
@@ -39,7 +40,7 @@ def bench() -> Iterator[Bench]:
 def readable(bench: Bench, path: Path) -> bool:
     """Ask a box without student code whether a file, or one below a folder, can be read."""
     with bench.box() as box:
-        return bool(box.request({"op": "readable", "paths": [str(path)]}, 10.0))
+        return box.request(Read([str(path)]), 10.0).any
 
 
 @needs_landlock

@@ -6,31 +6,19 @@ there, and nowhere else; so in the boxes of these other tasks the name leads to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.oracles import mixture
-from autograder.checking import Probe
-
-NUMBER = -1  # of its questions, as those of probes have theirs
-
-Answer = Callable[[Any], Any]
 
 
-def answering(answer: Answer) -> Answer:
-    """Return what answers the questions of stand-ins too."""
-
-    def both(question: Any) -> Any:
-        if question["probe"] == NUMBER:
-            return Probe(_mixed).ask(question["x"], question["t"])
-        return answer(question)
-
-    return both
-
-
-def _mixed(x: Tensor, t: Tensor) -> Tensor:
-    """Return noisy_sample's answer, (B, D), for x_0 and epsilon side by side, (B, 2 D), and t, (B,) or (B, 1)."""
-    x_0, epsilon = x.chunk(2, dim=1)
-    return mixture(x_0, epsilon, t).value.to(x.dtype)
+def noisy_sample(x_0: Any, epsilon: Any, t: Any) -> Tensor:
+    """Return the answer, (B, D), for x_0 and epsilon, (B, D), and t, (B,) or (B, 1); raises ValueError for others."""
+    if not all(isinstance(value, Tensor) and value.is_floating_point() for value in (x_0, epsilon, t)):
+        raise ValueError("tensors of floating point are due")
+    rows = len(x_0) if x_0.dim() == 2 else -1
+    if epsilon.shape != x_0.shape or tuple(t.shape) not in ((rows,), (rows, 1)):
+        raise ValueError("their shapes do not fit")
+    return mixture(x_0, epsilon, t).value.to(torch.promote_types(x_0.dtype, epsilon.dtype))

@@ -31,6 +31,7 @@ from autograder.assignments.consistency_models.noise import (
     is_unrelated,
     rows_differ,
 )
+from autograder.assignments.consistency_models.stand_in import noisy_sample
 from autograder.box.cells import Cells
 from autograder.box.ipython import furnish
 from autograder.checking.student import Call, ModelState, Reply, Rows, Student
@@ -163,7 +164,7 @@ def test_wrong_mixture_costs_the_pair_nothing(record: Record) -> None:
     """A training pair made by two calls of noisy_sample does not lose points for that function's mistake."""
     student = student_of([source for _, source in cells(record, assignment())])
     if record.name in NOW_AND_THEN:
-        student.stand_in("noisy_sample")
+        student.stand_in("noisy_sample", noisy_sample)
     assert not any(outcomes("consistency_training_pair", student).values())
 
 
@@ -271,6 +272,7 @@ class OddStudent(Student):
     """Answers every call with the same odd value, and with odd arguments."""
 
     def __init__(self, value: Any, arguments: list[Any]) -> None:
+        super().__init__()
         self.value, self.arguments = value, arguments
 
     def call(self, function: str, *args: Any, **keywords: Any) -> Reply:
@@ -286,7 +288,7 @@ class OddStudent(Student):
     def place(self, function: str) -> Any:
         """Name nothing."""
 
-    def check_defined(self, function: str) -> None:
+    def undefined(self, function: str) -> Any:
         """Have every function."""
 
 

@@ -29,6 +29,7 @@ from autograder.assignments.consistency_models.training.functions import (
     StudentFunctions,
 )
 from autograder.assignments.consistency_models.training.recipe import Progress, Recipe
+from autograder.box.messages import Model
 from autograder.nbgrader_host.kernel import LocalStudent
 from autograder.verdict import CheckFailed, Status
 from tests.bank import load_bank
@@ -56,8 +57,8 @@ class SlowStudent(LocalStudent):
         return self.left
 
     def request(self, message, answer):  # type: ignore[no-untyped-def]
-        self.counts += (message["count"],)
-        self.left -= 2.0 * message["count"] * len(message["calls"])
+        self.counts += (message.count,)
+        self.left -= 2.0 * message.count * len(message.calls)
         return super().request(message, answer)
 
 
@@ -121,7 +122,7 @@ def test_follow_sends_many_steps_in_a_message() -> None:
     of = student()
     sizes: list[int] = []
     request = of.request
-    of.request = lambda message, answer: (sizes.append(message["count"]), request(message, answer))[1]  # type: ignore[method-assign]
+    of.request = lambda message, answer: (sizes.append(message.count), request(message, answer))[1]  # type: ignore[method-assign]
     followed(of)
     assert sum(sizes) == SHORT.steps
     assert sizes[:5] == [1, 2, 4, 8, STEPS_A_MESSAGE]
@@ -134,8 +135,8 @@ def test_follow_asks_every_sixth_step_with_the_networks_of_the_run() -> None:
     request = of.request
 
     def note(message: dict, answer: object) -> object:  # type: ignore[type-arg]
-        kinds = {item["model"]["kind"] for call in message["calls"] for item in call["args"] if "model" in item}
-        asked.append((kinds == {"ToyModel", "ConsistencyModel"}, message["count"]))
+        kinds = {item.kind for call in message.calls for item in call.arguments if isinstance(item, Model)}
+        asked.append((kinds == {"ToyModel", "ConsistencyModel"}, message.count))
         return request(message, answer)
 
     of.request = note  # type: ignore[method-assign]
@@ -153,7 +154,7 @@ def test_follow_asks_every_sixth_step_with_the_networks_of_the_run() -> None:
 def test_follow_sees_each_function_go_wrong_late(function, after) -> None:  # type: ignore[no-untyped-def]
     """Wrong from one call on is found at that call, whatever networks it is about."""
     of = student(cells=("calls = 0",))
-    namespace = vars(of)["_namespace"]
+    namespace = vars(of)["_answerer"].namespace
     right, calls = namespace[function], itertools.count(1)
 
     def late(*arguments):  # type: ignore[no-untyped-def]
@@ -182,7 +183,7 @@ def test_recorded_right_answers_agree_on_affine_maps(record) -> None:  # type: i
 
 def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:
     """After 20 seconds of its own time a right function has shown enough; slow steps travel alone."""
-    of = SlowStudent(vars(student())["_namespace"])
+    of = SlowStudent(vars(student())["_answerer"].namespace)
     found = followed(of)
     assert found.function == ""
     assert torch.equal(found.run.online, short_reference().run.online)
@@ -193,13 +194,13 @@ def test_follow_takes_the_agreement_so_far_of_a_slow_student_as_proof() -> None:
 def test_follow_excuses_no_disagreement_of_a_slow_student() -> None:
     """Slow and wrong is wrong."""
     off = OFF.format(factor=1.5, after=1)
-    of = SlowStudent(vars(student({"noisy_sample": off}, ("calls = 0",)))["_namespace"])
+    of = SlowStudent(vars(student({"noisy_sample": off}, ("calls = 0",)))["_answerer"].namespace)
     assert followed(of).function == "noisy_sample"
 
 
 def test_follow_leaves_half_of_a_slow_students_time(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """A student who has 16 seconds left spends 8 of them here, so that time-outs cost right answers nothing."""
-    of = SlowStudent(vars(student())["_namespace"])
+    of = SlowStudent(vars(student())["_answerer"].namespace)
     of.left = 16.0
     assert followed(of).function == ""
     assert of.left == 8.0

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
 from autograder.assignment import Task
-from autograder.assignments.consistency_models.stand_in import NUMBER, answering
+from autograder.assignments.consistency_models.stand_in import noisy_sample
 from autograder.box.answerer import Answerer
+from autograder.box.messages import ProbeQuestion, RunCell, StandIn, StandInQuestion
 from autograder.judge.regrade import with_dependents
 from autograder.nbgrader_host.kernel import LocalStudent, mark_namespace
 from tests import notebooks
@@ -24,6 +24,8 @@ CALLS = {
     "column": "noisy_sample(x_0, epsilon, t[:, None])",
     "vmap": "torch.vmap(lambda *row: noisy_sample(*(each[None] for each in row))[0])(x_0, epsilon, t)",
     "levels": "torch.stack([noisy_sample(x_0[i : i + 1], epsilon[i : i + 1], t[i])[0] for i in range(3)])",
+    "scalars under vmap": "torch.vmap(lambda x, e, s: noisy_sample(x[None], e[None], s)[0])(x_0, epsilon, t)",
+    "numpy": "torch.cat([noisy_sample(x_0[i : i + 1], epsilon[i : i + 1], t.numpy()[i]) for i in range(3)])",
     "numbers": "torch.cat([noisy_sample(x_0[i : i + 1], epsilon[i : i + 1], float(t[i])) for i in range(3)])",
 }
 SAMPLER = """
@@ -53,7 +55,7 @@ def test_judge_answers_in_place_of_a_function_that_failed(call: str) -> None:
         "def noisy_sample(*_): raise ValueError", f"def one(x_0, epsilon, t):\n    return {call}"
     )
     own = namespace["noisy_sample"]
-    found.stand_in("noisy_sample")
+    found.stand_in("noisy_sample", noisy_sample)
     assert torch.allclose(found.call("one", X_0, EPSILON, T).value, MIXED)
     assert namespace["noisy_sample"] is own
 
@@ -61,17 +63,17 @@ def test_judge_answers_in_place_of_a_function_that_failed(call: str) -> None:
 def test_a_way_of_calling_that_is_the_students_own_is_left_to_it() -> None:
     """Such an answer loses nothing by the stand-in that it would have kept without."""
     found, _ = student("def noisy_sample(both, t): return both[0] + t", "def one(x): return noisy_sample((x, x), 1.0)")
-    found.stand_in("noisy_sample")
+    found.stand_in("noisy_sample", noisy_sample)
     assert found.call("one", X_0).value.equal(X_0 + 1)
 
 
 def test_later_cells_find_the_stand_in() -> None:
     """Also under another name, and where a cell defines the function once more."""
-    answerer = Answerer(namespace := {}, answering(lambda question: None))
-    answerer.stand_ins.add("noisy_sample")
+    answerer = Answerer(namespace := {}, lambda question: noisy_sample(*question.arguments))
+    answerer.answer(StandIn("noisy_sample", ["x_0", "epsilon", "t"]))
     wrong = "def noisy_sample(x_0, epsilon, t): return x_0"
     for number, source in enumerate((wrong, "mix = noisy_sample", wrong), 1):
-        assert answerer.run_cell(number, source)["failure"] is None
+        assert answerer.run_cell(RunCell(number, source.encode(), 10.0)).failure is None
     for name in ("mix", "noisy_sample"):
         assert namespace[name](X_0, EPSILON, T).allclose(MIXED)
 
@@ -79,22 +81,38 @@ def test_later_cells_find_the_stand_in() -> None:
 def test_a_name_that_the_notebook_does_not_define_stays_undefined() -> None:
     """What is missing is told as missing."""
     found, namespace = student("def one(x): return noisy_sample(x, x, x)")
-    found.stand_in("noisy_sample")
+    found.stand_in("noisy_sample", noisy_sample)
     with pytest.raises(Exception, match="NameError"):
         found.call("one", T)
     assert "noisy_sample" not in namespace
 
 
-@pytest.mark.parametrize(("x", "t"), [(None, T), (X_0, None), (X_0, torch.ones(7)), (torch.ones(3), T)])
-def test_odd_questions_are_not_answered(x: Any, t: Any) -> None:
-    """A box may send anything under the number of a stand-in."""
-    assert answering(lambda question: 7)({"probe": NUMBER, "x": x, "t": t}) is None
+ODD = [
+    *([], [X_0], [X_0, EPSILON, T, T], [None, EPSILON, T], [X_0, None, T], [X_0, EPSILON, None]),
+    *([X_0, EPSILON, torch.ones(7)], [X_0, EPSILON[:1], T], [torch.ones(3), torch.ones(3), T]),
+    *([X_0.long(), EPSILON, T], [X_0, EPSILON, T.long()], [X_0[None], EPSILON[None], T], [X_0[0, 0]] * 3, ["x"] * 3),
+]
 
 
-def test_other_questions_go_where_they_went() -> None:
-    """Those of probes have other numbers."""
-    answer: Callable[[Any], Any] = answering(lambda question: question["x"])
-    assert answer({"probe": 0, "x": 7, "t": None}) == 7
+@pytest.mark.parametrize("arguments", ODD, ids=range(len(ODD)))
+def test_odd_questions_are_not_answered(arguments: list[Any]) -> None:
+    """A box may send anything as a question of a stand-in."""
+    found, _ = student("def noisy_sample(*_): raise ValueError")
+    found.stand_in("noisy_sample", noisy_sample)
+    assert found.answer(StandInQuestion("noisy_sample", arguments)) is None
+
+
+def test_only_what_is_stood_in_for_is_answered() -> None:
+    """Under the name of the function, and of no other."""
+    found, _ = student("def noisy_sample(*_): raise ValueError")
+    question = StandInQuestion("noisy_sample", [X_0, EPSILON, T])
+    assert found.answer(question) is None
+    found.stand_in("noisy_sample", noisy_sample)
+    answer = found.answer(question)
+    assert answer is not None
+    assert answer.allclose(MIXED)
+    assert found.answer(StandInQuestion("ema_update", [X_0, EPSILON, T])) is None
+    assert found.answer(ProbeQuestion(0, [X_0, T])) is None
 
 
 def wrong_mixture(**changes: str) -> dict[str, Any]:

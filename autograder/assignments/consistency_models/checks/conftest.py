@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from autograder.assignments.consistency_models import stand_in
 from autograder.assignments.consistency_models.evidence import figures_of_levels, figures_of_training
 from autograder.assignments.consistency_models.examples import example
 from autograder.assignments.consistency_models.figures import QUALITY, SAMPLER
@@ -19,7 +20,7 @@ from autograder.judge.run import Run
 def student(student: Student, run: Run, task: str) -> Iterator[Student]:
     """The submission's functions; where they call one that has lost its points by itself, the judge's stands in."""
     for function in filter(run.lost_points, CALLED_BY.get(task, ())):
-        student.stand_in(function)
+        student.stand_in(function, getattr(stand_in, function))
     yield student
     run.add_example(task, lambda: example(task, student))
     if task == SAMPLER:

@@ -20,7 +20,7 @@ def check(student: Student, training: JointTraining, train_mode: bool) -> None:
     state = training.trained_or_reference()
     model = Model("ConsistencyModel", state, options, requires_grad=False, training=train_mode, notebook=True)
     x = 2.0 * Draw(1).normal(256, 2)
-    reply = student.call("notebook:model", model, x, torch.full((len(x),), recipe.sigma_min))
+    reply = student.evaluate(model, x, torch.full((len(x),), recipe.sigma_min))
     if not isinstance(reply.value, Tensor) or reply.value.shape != x.shape or reply.value.dtype != x.dtype:
         raise contract(
             "ConsistencyModel(x, sigma_min) is no tensor of x's shape and type any more; "

@@ -12,6 +12,7 @@ from autograder.assignments.consistency_models.checks.follow import NAME, at_fau
 from autograder.assignments.consistency_models.checks.strategies import LARGE, Draw, adjacent_levels, repeated
 from autograder.assignments.consistency_models.misconceptions import KNOWN
 from autograder.assignments.consistency_models.misconceptions.known import OWN_RANDOMNESS
+from autograder.assignments.consistency_models.stand_in import noisy_sample
 from autograder.checking import (
     Call,
     CheckFailed,
@@ -81,7 +82,7 @@ def compare(student: Student, arguments: Arguments) -> Reply:
     except CheckFailed:
         if not own_mixture_at_fault(student, arguments):
             raise
-    student.stand_in(NAME)
+    student.stand_in(NAME, noisy_sample)
     return compare_once(student, arguments)
 
 
@@ -135,7 +136,7 @@ def compare_many(student: Student, draw: Draw) -> None:
         x_0, epsilon, t_n1, t_n = many
         if not at_fault_later(student, x_0, epsilon, t_n1) and not at_fault_later(student, x_0, epsilon, t_n):
             raise
-        student.stand_in(NAME)
+        student.stand_in(NAME, noisy_sample)
         compare_rounds(student, many)
 
 
@@ -194,6 +195,6 @@ def test_arguments(student: Student, seed: int) -> None:
     given = [drawn(draw, rows) for rows in (5, 600)]
     for arguments, reply in expect.right_ones(lambda case: compare(student, case), given):
         if own_mixture_at_fault(student, arguments):
-            student.stand_in(NAME)
+            student.stand_in(NAME, noisy_sample)
             reply = compare(student, arguments)
         expect.arguments_kept(reply, dict(enumerate(zip(names, arguments, strict=True))))
