@@ -1,3 +1,3 @@
-"""Marks the consistency-models assignment; student code never shares a process with the checks."""
+"""Marks the notebooks of a course; student code never shares a process with the checks."""
 
 __version__ = "0.1.0"

@@ -16,9 +16,9 @@ from types import ModuleType
 from typing import Any
 
 from autograder.box.ipython import bound_names
+from autograder.course import AssignmentFolders, find_assignment
 from autograder.errors import UsageError
 
-NAME = "consistency-models"
 Node = dict[str, Any]  # a cell as it stands in the notebook
 MARKERS = (
     ("### BEGIN SOLUTION", "### END SOLUTION"),
@@ -51,10 +51,9 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Assignment:
+class Assignment(AssignmentFolders):
     """The assignment as its source notebook defines it."""
 
-    course: Path
     cells: tuple[SourceCell, ...]
     tasks: tuple[Task, ...]
 
@@ -94,26 +93,6 @@ class Assignment:
         raise UsageError(f"there is no task '{task_id}'; the assignment has {known}")
 
 
-def find_course(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that holds nbgrader_config.py.
-
-    Raises UsageError when there is none.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / "nbgrader_config.py").is_file():
-            return folder
-    raise UsageError(
-        f"no nbgrader_config.py in {start} or a folder above it; "
-        "run inside the course folder, or name it with --course DIR"
-    )
-
-
-def source_notebook(course: Path) -> Path:
-    """Return where the instructor's notebook of a course stands."""
-    return course / "source" / NAME / f"{NAME}.ipynb"
-
-
 def strip_region(source: str, begin: str, end: str) -> str:
     """Return the source without the lines from a `begin` marker to its `end` marker."""
     kept: list[str] = []
@@ -139,21 +118,23 @@ def without_markers(source: str) -> str:
     return "\n".join(line for line in source.split("\n") if line.strip().strip("<!->").strip() not in markers)
 
 
-def load_assignment(course: Path) -> Assignment:
-    """Read the source notebook of a course.
+def load_assignment(course: Path, name: str | None = None) -> Assignment:
+    """Read the source notebook of a course's assignment, by default of its only one.
 
     Raises UsageError when the notebook is missing, is no notebook, or names no tasks.
     """
-    path = source_notebook(course)
+    return load(find_assignment(course, name))
+
+
+def load(folders: AssignmentFolders) -> Assignment:
+    """Read the source notebook of an assignment; raises UsageError as `load_assignment` does."""
     try:
-        cells = trusted_cells(path)
-    except FileNotFoundError:
-        raise UsageError(f"no source notebook at {path}; --course must name the course folder") from None
+        cells = trusted_cells(folders.source)
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(f"{path} cannot be read as a notebook: {error}") from None
-    assignment = assignment_of(cells, course)
+        raise UsageError(f"{folders.source} cannot be read as a notebook: {error}") from None
+    assignment = assignment_of(cells, folders)
     if not assignment.tasks:
-        raise UsageError(f"{path} has no test cell with metadata 'autograder': {{'task': ...}}")
+        raise UsageError(f"{folders.source} has no test cell with metadata 'autograder': {{'task': ...}}")
     return assignment
 
 
@@ -166,12 +147,12 @@ def trusted_cells(path: Path) -> list[Node]:
     return [{**node, "source": "".join(node["source"])} for node in notebook["cells"]]
 
 
-def assignment_of(nodes: list[Node], course: Path) -> Assignment:
+def assignment_of(nodes: list[Node], folders: AssignmentFolders) -> Assignment:
     """Return what a notebook defines: the instructor's, or its student version, which has stubs for answers."""
     cells = tuple(_cell(number, node) for number, node in enumerate(nodes, 1))
     answers = {cell.grade_id: cell for cell in cells if cell.solution and cell.cell_type == "code"}
     tasks = tuple(_task(node, answers) for node in nodes if "task" in _ours(node))
-    return Assignment(course, cells, tasks)
+    return Assignment(folders.course, folders.name, cells, tasks)
 
 
 def _ours(node: Node) -> Node:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from autograder.assignment import NAME, Task
+from autograder.assignment import Assignment
 from autograder.verdict import Notice as Notice
 from autograder.verdict import Status
 
@@ -165,14 +165,14 @@ def json_text(value: dict[str, Any]) -> str:
     return text.replace("##", "#\\u0023") + "\n"
 
 
-def unmarked(student: str, status: str, reason: str, tasks: Iterable[Task], **known: Any) -> Report:
+def unmarked(assignment: Assignment, student: str, status: str, reason: str, **known: Any) -> Report:
     """Return the report of a submission that could not be marked: UNREADABLE or GRADER_ERROR.
 
     `known` holds the fields of Report that are known all the same: file, sha256, isolation, staff.
     """
-    rows = tuple(TaskResult(task.id, task.title, task.points, task.bonus, ()) for task in tasks)
+    rows = tuple(TaskResult(task.id, task.title, task.points, task.bonus, ()) for task in assignment.tasks)
     unknown: dict[str, Any] = {"isolation": "namespaces", "seconds": 0.0, "file": "", "sha256": "", "versions": {}}
-    return Report(assignment=NAME, student=student, status=status, reason=reason, tasks=rows, **(unknown | known))
+    return Report(assignment.name, student, status, reason, rows, **(unknown | known))
 
 
 def _points(value: float | Fraction) -> float:

@@ -10,10 +10,11 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook
 
-from autograder.assignment import NAME, load_assignment
+from autograder.assignment import load_assignment
 from autograder.grading.recorded_answers import Record, load_bank
 
 ROOT = Path(__file__).resolve().parents[1]
+NAME = "consistency-models"
 NOTEBOOK = f"{NAME}.ipynb"
 # Right answers whose own mathematics costs many times what an ordinary one costs: they would measure themselves.
 ODD = ("loop_over_rows", "recursion", "thread_pool", "vmap_rows", "asynchronous")
@@ -39,7 +40,7 @@ UNGRADED = ("short_recipes", "ema_sweep", "ema_figure", "bonus_recipe", "bonus_r
 def styles() -> dict[str, list[Record | None]]:
     """Return for each task the answers that are right, the reference's own (None) first."""
     found: dict[str, list[Record | None]] = {cell.grade_id: [None] for cell in load_assignment(ROOT).reference}
-    for record in load_bank(ROOT):
+    for record in load_bank(load_assignment(ROOT)):
         if record.kind == "right" and not record.after and not any(odd in record.name for odd in ODD):
             found[record.task].append(record)
     return found

@@ -26,11 +26,9 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
-from class_courses import NOTEBOOK, environment, our_course, stock_course, stock_scores, student
+from class_courses import NAME, NOTEBOOK, environment, our_course, stock_course, stock_scores, student
 from class_memory import Sampler
 from class_report import table
-
-from autograder.assignment import NAME
 
 RESULTS = Path(__file__).parent / "results"
 BIN = Path(sys.executable).parent

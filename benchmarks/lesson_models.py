@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 import torch
 from claims import GIVEN_CELLS, ROOT, load_notebook, run_cells
 
-from autograder.assignment import NAME, load_assignment
+from autograder.assignment import load_assignment
 from autograder.system.files import write_atomically
 
-LESSON = ROOT / "source" / NAME / "lesson"
+LESSON = load_assignment(ROOT).lesson
 SEED = 0
 CLOUD = 400  # points of a small picture
 TRACK_STEPS = 200  # of the teacher's ODE, as in the notebook

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.grading import recorded_answers
 from autograder.grading.recorded_answers import Record, cells
+from tests.notebooks import assignment
 
 __all__ = ["Record", "cells", "load_bank", "one_of_each"]
 
 
 def load_bank() -> list[Record]:
     """Return all records of this repository."""
-    return recorded_answers.load_bank(Path(__file__).parents[1])
+    return recorded_answers.load_bank(assignment())
 
 
 def outcome(record: Record) -> object:

@@ -20,7 +20,7 @@ from autograder.grading.grade_class import ClassJob, grade_class
 from autograder.grading.job import Marking
 from autograder.settings import Settings
 from autograder.system.file_names import file_name
-from tests.fake_judge import FakeJudge, small_course
+from tests.fake_judge import NAME, FakeJudge, small_course
 
 HOSTILE_NAMES = [
     '=HYPERLINK("http:evil","x")', "+1", "-1", "@SUM(A1)", "a,b", "two\nlines", "tab\there", "emoji 😀", "a\\b",
@@ -40,18 +40,23 @@ def grade(
     """Grade the course's class with the fake judge; `job` holds more fields of ClassJob."""
     marking = Marking(load_assignment(course), Settings(), isolation, FakeJudge)
     folder = job.pop("folder", course / "submitted")
-    return grade_class(ClassJob(folder, course / "results", workers, **job), marking, crew)
+    return grade_class(ClassJob(folder, results_of(course), workers, **job), marking, crew)
+
+
+def results_of(course: Path) -> Path:
+    """Return where the command puts the reports on a small course's class."""
+    return course / "results" / NAME
 
 
 def report(course: Path, student: str) -> dict[str, Any]:
     """Return a student's JSON report."""
-    value: dict[str, Any] = json.loads((course / "results" / f"{file_name(student)}.json").read_text())
+    value: dict[str, Any] = json.loads((results_of(course) / f"{file_name(student)}.json").read_text())
     return value
 
 
 def rows(course: Path) -> list[dict[str, str]]:
     """Return the rows of grades.csv."""
-    text = (course / "results" / "grades.csv").read_text(encoding="utf-8")
+    text = (results_of(course) / "grades.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

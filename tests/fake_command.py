@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from autograder import cli
-from autograder.assignment import load_assignment
+from autograder.assignment import load
 from autograder.commands import grade, score
+from autograder.course import AssignmentFolders
 from autograder.grading import executors
 from autograder.grading.job import Marking
 from autograder.settings import load_settings
 from tests.fake_judge import FakeJudge
 
 
-def marking(options: argparse.Namespace, course: Path) -> Marking:
+def marking(options: argparse.Namespace, folders: AssignmentFolders) -> Marking:
     """Return how to mark, by the fake judge."""
-    return Marking(load_assignment(course), load_settings(course), options.isolation, FakeJudge)
+    return Marking(load(folders), load_settings(folders.course), options.isolation, FakeJudge)
 
 
 if __name__ == "__main__":

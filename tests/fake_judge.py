@@ -12,13 +12,14 @@ from types import TracebackType
 
 import nbformat
 
-from autograder.assignment import NAME, Assignment
+from autograder.assignment import Assignment
 from autograder.errors import GraderFault, IsolationMissing, Unreadable
 from autograder.judge.regrade import Regrade
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.settings import Settings
 from autograder.verdict import Status
 
+NAME = "consistency-models"
 TASKS = (("noisy_sample", 60.0, False), ("ema_update", 40.0, False), ("consistency_training_pair", 10.0, True))
 
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-from autograder.assignment import NAME
 from tests.browser import PATIENCE_MS
 from tests.nbgrader_courses import BIN
+from tests.notebooks import NAME
 
 TOKEN = "of-this-test-alone"
 # What comes with Jupyter and takes a second each to start; nbgrader's own extensions stay.

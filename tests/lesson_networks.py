@@ -9,17 +9,19 @@ import torch
 
 from autograder.assignment import load_assignment
 from autograder.assignments.consistency_models.prepare import run_cells
-from autograder.lesson.page import lesson_folder
+from autograder.course import find_assignment
 
 COURSE = Path(__file__).parents[1]
-MODELS = json.loads((lesson_folder(COURSE) / "models.json").read_text(encoding="utf-8"))
+MODELS = json.loads((find_assignment(COURSE).lesson / "models.json").read_text(encoding="utf-8"))
 
 
 @functools.cache
 def exported_networks() -> dict[str, Any]:
     """Return the exported models by name, and the notebook's solver, `solve_ode`."""
     names = run_cells(load_assignment(COURSE), [])
-    weights = torch.frombuffer(bytearray((lesson_folder(COURSE) / "models.bin").read_bytes()), dtype=torch.float32)
+    weights = torch.frombuffer(
+        bytearray((find_assignment(COURSE).lesson / "models.bin").read_bytes()), dtype=torch.float32
+    )
     found = {}
     for model in MODELS["models"]:
         kind = "ToyModel" if model["name"] == "teacher" else "ConsistencyModel"

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from nbgrader import api
 
-from autograder.assignment import NAME
 from autograder.report import GRADED, CheckResult, Report, TaskResult
 from autograder.verdict import Status
-from tests.notebooks import COURSE, assignment
+from tests.notebooks import COURSE, NAME, assignment
 
 BIN = Path(sys.executable).parent
 

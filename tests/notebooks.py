@@ -12,9 +12,10 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder.assignment import NAME, Assignment, load_assignment, without_markers
+from autograder.assignment import Assignment, load_assignment, without_markers
 
 COURSE = Path(__file__).resolve().parent.parent
+NAME = "consistency-models"
 FILE = f"{NAME}.ipynb"
 
 

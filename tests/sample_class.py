@@ -15,8 +15,8 @@ from typing import Any
 
 import nbformat
 
-from autograder.assignment import NAME, load_assignment, without_markers
-from autograder.release.build import release_folder
+from autograder.assignment import load_assignment, without_markers
+from tests.notebooks import NAME
 
 # The two weights are exchanged: the target runs ahead instead of lagging.
 SWAPPED_WEIGHTS = """\
@@ -84,7 +84,7 @@ def correct_notebook(course: Path) -> Any:
 
 def released_notebook(course: Path) -> Any:
     """Return the committed release of a course as students open it."""
-    return nbformat.read(release_folder(course) / f"{NAME}.ipynb", as_version=4)
+    return nbformat.read(load_assignment(course).released / f"{NAME}.ipynb", as_version=4)
 
 
 def with_answers(notebook: Any, answers: Mapping[str, str]) -> Any:

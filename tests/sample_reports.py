@@ -7,8 +7,10 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+from autograder.assignment import Assignment
 from autograder.assignments.consistency_models.figures import figures
 from autograder.grading.job import NOTHING
 from autograder.report import GRADED, UNREADABLE, CheckResult, Notice, Report, TaskResult
@@ -20,6 +22,7 @@ HOSTILE = (
     "\n::set-output name=score::100\n##[error]no ##vso[task.complete] ::notice title=Autograding report::"
     '{"totalPoints":100,"maxPoints":100} </details> {{ 7 * 7 }} {% raw %} [red]markup[/red] :smile:'
 )
+EMPTY = Assignment(Path(), "consistency-models", (), ())
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 
 FIRST = ("Ada", "Alan", "Emmy", "Grace", "Kurt", "Sofja", "Zoë", "Łukasz")

@@ -12,7 +12,7 @@ from autograder.assignment import load_assignment
 from autograder.report import GRADER_ERROR, UNREADABLE, CheckResult, Report, TaskResult, unmarked
 from autograder.verdict import Status
 from tests.fake_judge import small_course
-from tests.sample_reports import HOSTILE, graded, hostile
+from tests.sample_reports import EMPTY, HOSTILE, graded, hostile
 
 REPORT_KEYS = [
     "schema", "assignment", "student", "status", "reason", "score", "max_score", "bonus", "isolation", "seconds",
@@ -88,7 +88,7 @@ STORED = {
     "odd part": graded(tasks=(partly(60.0, Status.WRONG, "0.123456789"),)),
     "no points": graded(tasks=(thirds(0.0, 2), partly(0.0, Status.PASSED, "1"))),
     "readable checks": graded(checks_readable=True, isolation="process"),
-    "unreadable": unmarked("ada", UNREADABLE, "because", ()),
+    "unreadable": unmarked(EMPTY, "ada", UNREADABLE, "because"),
     "our fault": graded(status=GRADER_ERROR, reason="because", warnings=()),
 }
 
@@ -152,9 +152,9 @@ def test_from_dict_refuses_what_no_report_wrote(change: dict[str, object]) -> No
 @pytest.mark.parametrize(("status", "score"), [(UNREADABLE, 0.0), (GRADER_ERROR, None)])
 def test_unmarked_has_every_task_and_the_reason(tmp_path: Path, status: str, score: float | None) -> None:
     """What could not be marked scores 0 when it is the file's fault, null when it is ours."""
-    tasks = load_assignment(small_course(tmp_path)).tasks
-    report: Report = unmarked("ada", status, "because", tasks, file="x.ipynb")
+    assignment = load_assignment(small_course(tmp_path))
+    report: Report = unmarked(assignment, "ada", status, "because", file="x.ipynb")
     assert (report.score, report.max_score, report.bonus) == (score, 100.0, 0.0)
-    assert [task.id for task in report.tasks] == [task.id for task in tasks]
+    assert [task.id for task in report.tasks] == [task.id for task in assignment.tasks]
     assert report.to_dict()["reason"] == "because"
     assert report.file == "x.ipynb"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of
+from autograder.commands.common import add_command, assignment_of
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -18,11 +18,11 @@ def add(commands: Commands) -> None:
 
 def calibrate(options: argparse.Namespace) -> int:
     """Run the assignment's own calibration; raises UsageError if it has none."""
-    from autograder.assignment import NAME, assignment_module
+    from autograder.assignment import assignment_module, load
     from autograder.errors import UsageError
 
-    course = course_of(options)
-    module = assignment_module(NAME, "calibrate")
+    assignment = load(assignment_of(options))
+    module = assignment_module(assignment.name, "calibrate")
     if module is None:
-        raise UsageError(f"the assignment {NAME} has nothing to calibrate")
-    return int(module.calibrate_command(course))
+        raise UsageError(f"the assignment {assignment.name} has nothing to calibrate")
+    return int(module.calibrate_command(assignment))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
+    from autograder.course import AssignmentFolders
     from autograder.grading.job import Marking
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -18,13 +19,22 @@ if TYPE_CHECKING:
 _NBGRADER_FOLDERS = ("source", "release", "submitted")
 
 
-def add_command(commands: Commands, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
-    """Add a command under the name of its function, with the options that every command has."""
+def add_command(
+    commands: Commands, run: Callable[[argparse.Namespace], int], what: str, of_assignment: bool = True
+) -> argparse.ArgumentParser:
+    """Add a command under the name of its function, with the options of every command; most concern one assignment."""
     command = commands.add_parser(run.__name__, help=what, description=f"{what[0].upper()}{what[1:]}.")
     command.set_defaults(run=run)
     command.add_argument(
         "--course", metavar="DIR", type=Path, help="the course folder (default: the nearest one, from here upward)"
     )
+    if of_assignment:
+        command.add_argument(
+            "--assignment",
+            metavar="NAME",
+            type=not_empty,
+            help="which assignment (default: the one in the path, else the only one)",
+        )
     command.add_argument(
         "--debug",
         action="store_true",
@@ -57,7 +67,7 @@ def course_of(options: argparse.Namespace, submission: Path | None = None) -> Pa
     Above a submission only where it stands in one of nbgrader's folders: a student may hand in an nbgrader_config.py
     and a source/ of their own beside the notebook, and these must never define the assignment.
     """
-    from autograder.assignment import find_course
+    from autograder.course import find_course
 
     if options.course is not None:
         if not options.course.is_dir():
@@ -73,10 +83,17 @@ def course_of(options: argparse.Namespace, submission: Path | None = None) -> Pa
         raise
 
 
-def marking_of(options: argparse.Namespace, course: Path) -> Marking:
-    """Return how submissions are marked: the course's assignment and settings, and --isolation."""
-    from autograder.assignment import load_assignment
+def assignment_of(options: argparse.Namespace, path: Path | None = None) -> AssignmentFolders:
+    """Return the assignment: --assignment, else the one that the path names, else the course's only one."""
+    from autograder.course import find_assignment
+
+    return find_assignment(course_of(options, path), options.assignment, path)
+
+
+def marking_of(options: argparse.Namespace, folders: AssignmentFolders) -> Marking:
+    """Return how submissions are marked: the assignment, the course's settings, and --isolation."""
+    from autograder.assignment import load
     from autograder.grading.job import Marking
     from autograder.settings import load_settings
 
-    return Marking(load_assignment(course), load_settings(course), options.isolation)
+    return Marking(load(folders), load_settings(folders.course), options.isolation)

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of, not_empty
+from autograder.commands.common import add_command, assignment_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -40,28 +40,28 @@ def add(commands: Commands) -> None:
 
 def override(options: argparse.Namespace) -> int:
     """Enter a person's decision about a mark."""
-    from autograder.assignment import load_assignment
+    from autograder.assignment import load
     from autograder.grading.known_students import is_known
     from autograder.grading.overrides import Appeal, override_command
 
-    course = course_of(options)
+    assignment = load(assignment_of(options))
     appeal = Appeal(options.student, options.task, options.points, options.reason)
-    print(override_command(load_assignment(course), appeal))
-    if not is_known(course, options.student):
+    print(override_command(assignment, appeal))
+    if not is_known(assignment, options.student):
         _warn(options.student)
     return 0
 
 
 def extend(options: argparse.Namespace) -> int:
     """Give one student more time."""
-    from autograder.assignment import load_assignment
+    from autograder.assignment import load
     from autograder.grading.known_students import is_known
     from autograder.nbgrader_host.gradebook import extend_command
 
-    course = course_of(options)
-    told, is_in_gradebook = extend_command(load_assignment(course), options.gradebook, options.student, options.hours)
+    assignment = load(assignment_of(options))
+    told, is_in_gradebook = extend_command(assignment, options.gradebook, options.student, options.hours)
     print(told)
-    if not is_in_gradebook and not is_known(course, options.student):
+    if not is_in_gradebook and not is_known(assignment, options.student):
         _warn(options.student)
     return 0
 

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    add_command(
-        commands, doctor, "show this machine's isolation, versions and limits, and how to install what is missing"
-    )
+    what = "show this machine's isolation, versions and limits, and how to install what is missing"
+    add_command(commands, doctor, what, of_assignment=False)
 
 
 def doctor(options: argparse.Namespace) -> int:

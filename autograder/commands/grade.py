@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, add_isolation, course_of, marking_of, not_empty
+from autograder.commands.common import add_command, add_isolation, assignment_of, marking_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
@@ -24,10 +24,10 @@ def add(commands: Commands) -> None:
         metavar="DIR",
         nargs="?",
         type=Path,
-        help="the submissions, as `STUDENT/ASSIGNMENT/*.ipynb`, `STUDENT/*.ipynb` or `STUDENT.ipynb`, or a "
+        help="the submissions, as `STUDENT/NAME/*.ipynb`, `STUDENT/*.ipynb` or `STUDENT.ipynb`, or a "
         "download from Canvas or Moodle, as a folder or a zip (default: submitted)",
     )
-    command.add_argument("--out", metavar="DIR", type=Path, help="the results folder (default: results)")
+    command.add_argument("--out", metavar="DIR", type=Path, help="the results folder (default: results/NAME)")
     command.add_argument(
         "--workers", metavar="N", type=_count, help="how many submissions at a time (default: one per core)"
     )
@@ -56,9 +56,8 @@ def add(commands: Commands) -> None:
     command.add_argument("--verbose", action="store_true", help="print a line per submission as it is marked")
     add_isolation(command)
 
-    command = add_command(
-        commands, compare, "show whose marks changed between two results folders, by how much and why"
-    )
+    what = "show whose marks changed between two results folders, by how much and why"
+    command = add_command(commands, compare, what, of_assignment=False)
     command.add_argument("old", metavar="OLD", type=Path, help="a results folder, or a copy of one")
     command.add_argument("new", metavar="NEW", type=Path, help="the results folder to compare with it")
 
@@ -67,11 +66,11 @@ def grade(options: argparse.Namespace) -> int:
     """Grade a class."""
     from autograder.grading.grade_class import ClassJob, grade_class
 
-    course = course_of(options, options.folder)
-    marking = marking_of(options, course)
-    out = options.out or course / "results"
+    folders = assignment_of(options, options.folder)
+    marking = marking_of(options, folders)
+    out = options.out or folders.results
     job = ClassJob(
-        folder=options.folder or course / "submitted",
+        folder=options.folder or folders.course / "submitted",
         out=out,
         workers=options.workers,
         force=options.force,

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of
+from autograder.commands.common import add_command, assignment_of, course_of
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -40,7 +40,8 @@ def add(commands: Commands) -> None:
         help="`best` uses namespaces if Gradescope's container allows them, else `process` (default: best)",
     )
     command.add_argument("--torch-index", metavar="URL", default="", help="a package index with the CPU build of torch")
-    one = add_command(packages, course, "write the private repository in which a course marks, with its CI workflows")
+    what = "write the private repository in which a course marks, with its CI workflows"
+    one = add_command(packages, course, what, of_assignment=False)
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
     one = add_command(packages, repository, "write the repository that each student gets, with only the visible checks")
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
@@ -50,8 +51,8 @@ def student(options: argparse.Namespace) -> int:
     """Build the package with which students check their notebook."""
     from autograder.platforms.student.build import build_student_package
 
-    course = course_of(options)
-    wheel = build_student_package(course, options.out or course / "dist")
+    assignment = assignment_of(options)
+    wheel = build_student_package(assignment, options.out or assignment.course / "dist")
     print(f"{wheel}: for students, to `pip install` and then `check NOTEBOOK`")
     return 0
 
@@ -68,16 +69,17 @@ def repository(options: argparse.Namespace) -> int:
     """Write the student repository."""
     from autograder.platforms.repositories import write_student_repository
 
-    print(f"{write_student_repository(course_of(options), options.folder)}: for students, nothing hidden in it")
+    print(f"{write_student_repository(assignment_of(options), options.folder)}: for students, nothing hidden in it")
     return 0
 
 
 def gradescope(options: argparse.Namespace) -> int:
     """Write the zip for Gradescope."""
+    from autograder.assignment import load
     from autograder.platforms.gradescope.build import GradescopeSettings, build_gradescope_zip
 
-    home = course_of(options)
+    assignment = load(assignment_of(options))
     settings = GradescopeSettings(options.visibility, options.isolation, options.torch_index)
-    path = build_gradescope_zip(home, options.out or home / "dist" / "gradescope.zip", settings)
+    path = build_gradescope_zip(assignment, options.out or assignment.course / "dist" / "gradescope.zip", settings)
     print(f"{path}: upload it to Gradescope as the autograder, and choose a container of 3 GB or more")
     return 0

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command
+from autograder.commands.common import add_command, assignment_of
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    command = add_command(
-        commands, publish, "export saved results for GitHub, GitHub Classroom, JUnit readers or PrairieLearn"
-    )
+    what = "export saved results for GitHub, GitHub Classroom, JUnit readers or PrairieLearn"
+    command = add_command(commands, publish, what, of_assignment=False)
     command.add_argument("form", choices=("github", "classroom", "junit", "prairielearn"), help="the format")
     command.add_argument("path", metavar="PATH", type=Path, help="a results folder, or one student's JSON report")
     command.add_argument(
@@ -29,12 +28,7 @@ def add(commands: Commands) -> None:
     command = add_command(commands, canvas, "fill in the marks of a class in a gradebook exported from Canvas")
     command.add_argument("export", metavar="EXPORT", type=Path, help="the CSV file that Canvas exported")
     command.add_argument(
-        "results",
-        metavar="RESULTS",
-        type=Path,
-        nargs="?",
-        default=Path("results"),
-        help="the results folder (default: results)",
+        "results", metavar="RESULTS", type=Path, nargs="?", help="the results folder (default: results/NAME)"
     )
     command.add_argument(
         "--out", metavar="F", type=Path, help="the file to import into Canvas (default: RESULTS/canvas.csv)"
@@ -66,6 +60,8 @@ def canvas(options: argparse.Namespace) -> int:
     from autograder.platforms.canvas import CanvasJob, canvas_command
     from autograder.text import for_log
 
+    if options.results is None:
+        options.results = assignment_of(options).results
     job = CanvasJob(**{field.name: getattr(options, field.name) for field in fields(CanvasJob)})
     for line in canvas_command(job):
         print(for_log(line))

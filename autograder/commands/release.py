@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of
+from autograder.commands.common import add_command, assignment_of
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -22,11 +22,11 @@ def release(options: argparse.Namespace) -> int:
     """Build or check what students get."""
     from autograder.release.build import release_command
 
-    return release_command(course_of(options), options.check)
+    return release_command(assignment_of(options), options.check)
 
 
 def lesson(options: argparse.Namespace) -> int:
     """Build the lesson's page."""
     from autograder.release.build import lesson_command
 
-    return lesson_command(course_of(options))
+    return lesson_command(assignment_of(options))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of, marking_of
+from autograder.commands.common import add_command, assignment_of, course_of, marking_of
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ def add(commands: Commands) -> None:
     """Add the command."""
     command = add_command(commands, report, "write the class report again, from stored results")
     command.add_argument(
-        "folder", metavar="DIR", nargs="?", type=Path, help="the results folder (default: results in the course folder)"
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="the results folder (default: results/NAME in the course folder)",
     )
     command.add_argument("--out", metavar="F", type=Path, help="the page to write (default: DIR/index.html)")
     command.add_argument(
@@ -35,7 +39,7 @@ def report(options: argparse.Namespace) -> int:
     from autograder.render.terminal import console
     from autograder.text import how_many
 
-    folder = options.folder or course_of(options) / "results"
+    folder = options.folder or assignment_of(options).results
     page, found = write_class_report(ReportJob(folder, options.out, options.anonymous), _marking(options, folder))
     if found.stale:
         console().print(f"{found.stale} of {len(found.rows)} reports were marked in another way than now.")
@@ -50,7 +54,7 @@ def report(options: argparse.Namespace) -> int:
 def _marking(options: argparse.Namespace, folder: Path) -> Marking | None:
     """Return how the course marks now; None where there is no course, as where only results are kept."""
     try:
-        course = course_of(options, folder)
+        course_of(options, folder)
     except UsageError:
         return None
-    return marking_of(options, course)
+    return marking_of(options, assignment_of(options, folder))

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, add_isolation, course_of, marking_of, not_empty
+from autograder.commands.common import add_command, add_isolation, assignment_of, marking_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -45,7 +45,7 @@ def score(options: argparse.Namespace) -> int:
     from autograder.grading.score import ScoreJob, score_notebook
 
     job = ScoreJob(**{field.name: getattr(options, field.name) for field in fields(ScoreJob)})
-    return score_notebook(job, marking_of(options, course_of(options, options.notebook)))
+    return score_notebook(job, marking_of(options, assignment_of(options, options.notebook)))
 
 
 def _percent(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of
+from autograder.commands.common import add_command, assignment_of
 
 if TYPE_CHECKING:
     from autograder.commands.common import Commands
@@ -27,6 +27,7 @@ def add(commands: Commands) -> None:
 
 def validate(options: argparse.Namespace) -> int:
     """Mark the reference, the blank release and the recorded answers."""
+    from autograder.assignment import load
     from autograder.grading.validate import Validating, validate_command
 
-    return validate_command(course_of(options), Validating(only=options.only))
+    return validate_command(load(assignment_of(options)), Validating(only=options.only))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from autograder.assignment import NAME, Task
+from autograder.assignment import Task
 from autograder.errors import UsageError
 from autograder.grading.job import NOTHING, Marking
 from autograder.grading.provenance import how_marked
@@ -37,6 +37,7 @@ class Gathered:
     """What is kept of the reports of a class."""
 
     rows: list[ClassRow] = field(default_factory=list)
+    assignment: str = ""
     tasks: list[ClassTask] = field(default_factory=list)
     statistics: ClassStatistics = field(default_factory=ClassStatistics)
     stale: int | None = 0
@@ -50,6 +51,7 @@ def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] =
     """
     kept = Gathered(tasks=[ClassTask(task.id, task.title, task.points, task.bonus) for task in tasks])
     for report in reports:
+        kept.assignment = report.assignment
         if not kept.tasks:
             kept.tasks = [ClassTask(task.id, task.title, task.points, task.bonus) for task in report.tasks]
         kept.statistics.add(report)
@@ -82,7 +84,7 @@ def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, C
 def class_report(kept: Gathered, **known: int) -> ClassReport:
     """Return the report on a class; `known` holds more fields of ClassReport."""
     return ClassReport(
-        assignment=NAME,
+        assignment=kept.assignment,
         tasks=kept.tasks,
         rows=kept.rows,
         statistics=kept.statistics,

@@ -66,7 +66,7 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
     roster = read_roster(job.roster) if job.roster is not None else None
     with handed_in(job.folder) as folder:
         _check_place(job, folder)
-        return _grade(job, marking, crew, Roll(folder, job.out, roster))
+        return _grade(job, marking, crew, Roll(folder, job.out, marking.assignment.name, roster))
 
 
 def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> int:

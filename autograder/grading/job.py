@@ -107,10 +107,10 @@ def grader_error(handin: Handin, marking: Marking, fault: str) -> Report:
 
 def _unmarked(handin: Handin, marking: Marking, status: str, reason: str, **known: Any) -> Report:
     return unmarked(
+        marking.assignment,
         handin.student,
         status,
         reason,
-        marking.assignment.tasks,
         isolation=marking.isolation,
         file=student_id(handin.notebook.name) if handin.notebook else "",
         sha256=file_sha256(handin.notebook),

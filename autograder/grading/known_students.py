@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from autograder.course import AssignmentFolders
 from autograder.errors import UsageError
 from autograder.grading.stored_reports import report_names
 from autograder.intake.class_folder import Roll
@@ -11,19 +10,19 @@ from autograder.system.file_names import file_name
 from autograder.text import one_line
 
 
-def is_known(course: Path, student: str) -> bool:
+def is_known(assignment: AssignmentFolders, student: str) -> bool:
     """Say whether a student has handed in to the course folder, or a report of theirs is stored in it.
 
-    These are `submitted` and `results`, where `grade` reads and writes unless it is told otherwise.
+    These are `submitted` and `results/NAME`, where `grade` reads and writes unless it is told otherwise.
     """
-    submitted, results = course / "submitted", course / "results"
+    submitted, results = assignment.course / "submitted", assignment.results
     try:
         if file_name(student) in report_names(results):
             return True
     except UsageError:
         pass  # nothing is marked yet
     try:
-        return student in Roll(submitted, results).students()
+        return student in Roll(submitted, results, assignment.name).students()
     except UsageError:
         return False  # nobody has handed in
 

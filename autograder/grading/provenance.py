@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import autograder
-from autograder.assignment import source_notebook
 from autograder.grading.job import Marking
 
 _DECIDES_MARKS = ("torch", "numpy", "hypothesis")  # another release of these may round or draw differently
@@ -16,11 +15,9 @@ _DECIDES_MARKS = ("torch", "numpy", "hypothesis")  # another release of these ma
 def how_marked(marking: Marking) -> dict[str, str]:
     """Return for each task a hash of all that decides its mark: the checks of other tasks do not."""
     package = Path(autograder.__file__).parent
-    own = {
-        task.id: package / "assignments" / "consistency_models" / "checks" / f"test_{task.id}.py"
-        for task in marking.assignment.tasks
-    }
-    common = hashlib.sha256(source_notebook(marking.assignment.course).read_bytes())
+    assignment = marking.assignment
+    own = {task.id: assignment.checks / f"test_{task.id}.py" for task in assignment.tasks}
+    common = hashlib.sha256(assignment.source.read_bytes())
     for path in sorted(package.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and path not in own.values():
             common.update(f"\0{path.relative_to(package)}\0".encode() + path.read_bytes())

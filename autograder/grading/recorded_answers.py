@@ -1,4 +1,4 @@
-"""Reads the bank of recorded answers, tests/submissions/ of a course; its README says what stands in a record."""
+"""Reads the bank of recorded answers, tests/submissions/NAME/ of a course; the README says what stands in a record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.course import AssignmentFolders
 
-FOLDER = Path("tests", "submissions", "consistency-models")
 KEYS = {"kind", "why", "loses", "keeps", "fails", "status", "misconception", "quality"}
 
 
@@ -37,12 +37,12 @@ class Record:
         return f"{self.task}-{self.kind}-{self.name}"
 
 
-def load_bank(course: Path) -> list[Record]:
-    """Return all records of a course, in the order of their paths; none where there is no bank.
+def load_bank(assignment: AssignmentFolders) -> list[Record]:
+    """Return all records of an assignment, in the order of their paths; none where there is no bank.
 
     Raises ValueError for a record that is not as the README says.
     """
-    return [_record(path) for path in sorted((course / FOLDER).glob("*/*/expect.toml"))]
+    return [_record(path) for path in sorted(assignment.recorded.glob("*/*/expect.toml"))]
 
 
 def cells(record: Record, assignment: Assignment) -> list[tuple[str, str]]:

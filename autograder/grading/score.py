@@ -64,7 +64,7 @@ def score_notebook(job: ScoreJob, marking: Marking) -> int:
     """
     outputs = job.outputs
     _check(job.notebook, outputs)
-    handin = Handin(job.student or student_of(job.notebook), job.notebook)
+    handin = Handin(job.student or student_of(job.notebook, marking.assignment.name), job.notebook)
     with ExitStack() as stack:
         context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
         report = mark(lambda: stack.enter_context(context), handin, marking)

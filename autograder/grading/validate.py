@@ -16,15 +16,14 @@ from typing import Any
 
 import nbformat
 
-from autograder.assignment import NAME, Assignment, load_assignment
+from autograder.assignment import Assignment
 from autograder.errors import UsageError
 from autograder.grading.executors import Embedded, cores
 from autograder.grading.job import Job, Marking
 from autograder.grading.pool import mark_all
-from autograder.grading.recorded_answers import FOLDER, Record, load_bank
+from autograder.grading.recorded_answers import Record, load_bank
 from autograder.intake.class_folder import Handin
 from autograder.judge.regrade import check_known
-from autograder.release.build import release_folder
 from autograder.render.matrix import draw_matrix, print_matrix
 from autograder.render.terminal import console
 from autograder.report import GRADED, Report, TaskResult
@@ -61,14 +60,13 @@ class Verdict:
     faults: tuple[str, ...] = field(default=())
 
 
-def validate_command(course: Path, how: Validating | None = None) -> int:
+def validate_command(assignment: Assignment, how: Validating | None = None) -> int:
     """Mark all exhibits, print and draw the matrix, and return 1 where a fault was found, else 0.
 
     Raises UsageError where release/ is missing or a task is not there, IsolationMissing where no sandbox is to be had.
     """
     how = how or Validating()
-    assignment = load_assignment(course)
-    bank = load_bank(course)
+    bank = load_bank(assignment)
     check_known(how.only, assignment.tasks)
     records = [record for record in bank if not how.only or attacked_by(record) in how.only]
     out = console()
@@ -76,13 +74,12 @@ def validate_command(course: Path, how: Validating | None = None) -> int:
     verdicts = _judged(assignment, exhibits, how)
     print_matrix(out, assignment.tasks, [(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts])
     if not bank:
-        out.print(
-            f"{FOLDER.as_posix()} holds no recorded answers: only the reference and the blank release were tried."
-        )
+        recorded = assignment.recorded.relative_to(assignment.course).as_posix()
+        out.print(f"{recorded} holds no recorded answers: only the reference and the blank release were tried.")
     faults = [f"{verdict.exhibit.name}: {fault}" for verdict in verdicts for fault in verdict.faults]
     for fault in faults:
         out.print(f"fault: {fault}", soft_wrap=True)
-    picture = how.picture or course / "build" / "matrix.png"
+    picture = how.picture or assignment.course / "build" / "matrix.png"
     draw_matrix([(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts], picture)
     kinds = [sum(r.kind == kind for r in records) for kind in ("wrong", "right")]
     out.print(
@@ -111,7 +108,7 @@ def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating
 
 def _handed_in(assignment: Assignment, exhibits: Sequence[Exhibit], folder: Path) -> Iterator[Handin]:
     """Write each exhibit as the notebook that a student would hand in."""
-    path = release_folder(assignment.course) / f"{NAME}.ipynb"
+    path = assignment.released / assignment.file
     try:
         blank = nbformat.read(path, as_version=4)
     except FileNotFoundError:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
 
-from autograder.assignment import NAME
 from autograder.errors import UsageError
 from autograder.intake.file import MAX_BYTES, open_regular
 from autograder.intake.folder import SUFFIX, find_notebook, find_sent
@@ -37,12 +36,13 @@ class Roll:
     A student is a folder, or a notebook STUDENT.ipynb beside the folders; where both are there, the folder counts.
     In a course system's download the names say who it is, and `system` is "Canvas" or "Moodle", else "".
     `leave_out` is the folder of results, which may stand inside or be the same one; others inside are left out too.
-    `passed_over` are the names of what is nobody's, hidden ones aside. Raises UsageError where there is no class.
+    `assignment` is the name of the assignment. `passed_over` are the names of what is nobody's, hidden ones aside.
+    Raises UsageError where there is no class.
     """
 
-    def __init__(self, folder: Path, leave_out: Path, roster: Sequence[str] | None = None) -> None:
-        self._folder = folder
-        entries = _entries(folder, leave_out)
+    def __init__(self, folder: Path, leave_out: Path, assignment: str, roster: Sequence[str] | None = None) -> None:
+        self._folder, self._assignment = folder, assignment
+        entries = _entries(folder, leave_out, assignment)
         self.system, self._sent = sent_through(entries)
         handins = [] if self._sent else [name for name, is_handin in entries.items() if is_handin]
         self._names = _by_student(folder, handins)
@@ -50,7 +50,7 @@ class Roll:
         somebodys = {MACS_OWN, *handins, *ours}.union(*self._sent.values())
         self.passed_over = sorted(student_id(name) for name in entries if name not in somebodys)
         if not self._names and not self._sent and not roster:
-            layouts = f"STUDENT/{NAME}/*{SUFFIX}, STUDENT/*{SUFFIX} or STUDENT{SUFFIX}"
+            layouts = f"STUDENT/{assignment}/*{SUFFIX}, STUDENT/*{SUFFIX} or STUDENT{SUFFIX}"
             raise UsageError(f"{folder} holds no submissions; expected {layouts}")
         present = {_same(student): student for student in self._present()}
         known = {_same(student) for student in roster or ()}
@@ -74,19 +74,19 @@ class Roll:
 
     def _handins(self) -> Iterator[Handin]:
         for student, entries in self._sent.items():
-            yield Handin(student, *find_sent(self._folder, entries))
+            yield Handin(student, *find_sent(self._folder, entries, self._assignment))
         for student, (name, *others) in self._names.items():
             path = self._folder / name
-            notebook, notices = find_notebook(path) if path.is_dir() else (path, ())
+            notebook, notices = find_notebook(path, self._assignment) if path.is_dir() else (path, ())
             if others:
                 notices += (Notice("several_notebooks", _beside(student_id(others[0]), path.is_dir())),)
             yield Handin(student, notebook, notices)
 
 
-def student_of(notebook: Path) -> str:
+def student_of(notebook: Path, assignment: str) -> str:
     """Return the student of a single notebook: the folder in nbgrader's layout, else the file's stem."""
     path = Path(os.path.abspath(notebook))
-    if path.parent.name == NAME and path.parent.parent.parent.name == "submitted":
+    if path.parent.name == assignment and path.parent.parent.parent.name == "submitted":
         return student_id(path.parent.parent.name)
     return student_id(path.stem)
 
@@ -109,7 +109,7 @@ def file_sha256(path: Path | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest() if is_small else ""
 
 
-def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:
+def _entries(folder: Path, leave_out: Path, assignment: str) -> dict[str, bool]:
     """Return what is in a folder and not hidden, and of each whether it can be a student's by its kind."""
     try:
         with os.scandir(folder) as found:
@@ -117,7 +117,7 @@ def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(f"{folder} is not a folder of submissions: {reason}") from None
-    if leave_out.resolve().parent == folder.resolve() and find_notebook(leave_out)[0] is not None:
+    if leave_out.resolve().parent == folder.resolve() and find_notebook(leave_out, assignment)[0] is not None:
         raise UsageError(f"{leave_out} holds a student's notebook; name another folder for the results")
     ours = {leave_out.resolve()}
     if folder.resolve() in ours or os.path.lexists(folder / LOCK):  # reports stand, or stood, beside the submissions
@@ -125,13 +125,13 @@ def _entries(folder: Path, leave_out: Path) -> dict[str, bool]:
     return {
         name: is_handin
         for name, is_handin in entries.items()
-        if (folder / name).resolve() not in ours and not (is_handin and _holds_results(folder / name))
+        if (folder / name).resolve() not in ours and not (is_handin and _holds_results(folder / name, assignment))
     }
 
 
-def _holds_results(folder: Path) -> bool:
+def _holds_results(folder: Path, assignment: str) -> bool:
     """Say whether a folder is one of results, of an earlier grading say; no student can make a hand-in look like it."""
-    return os.path.lexists(folder / LOCK) and find_notebook(folder)[0] is None
+    return os.path.lexists(folder / LOCK) and find_notebook(folder, assignment)[0] is None
 
 
 def _by_student(folder: Path, names: Iterable[str]) -> dict[str, list[str]]:

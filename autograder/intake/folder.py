@@ -6,31 +6,29 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.assignment import NAME
 from autograder.text import quoted
 from autograder.verdict import Notice
 
 SUFFIX = ".ipynb"
-EXPECTED = f"{NAME}{SUFFIX}"
 
 
-def find_notebook(folder: Path) -> tuple[Path | None, tuple[Notice, ...]]:
-    """Return the notebook to mark in FOLDER/consistency-models/ or else in FOLDER/, None where there is none.
+def find_notebook(folder: Path, name: str) -> tuple[Path | None, tuple[Notice, ...]]:
+    """Return the notebook to mark in FOLDER/NAME/ or else in FOLDER/, None where there is none.
 
-    Of several the one with the exact name, else the first by name. Hidden files do not count and links are not
+    Of several the one called NAME.ipynb, else the first by name. Hidden files do not count and links are not
     followed; where there is nothing but a link, pipe or folder of such a name it is returned, so that reading it
     says what is wrong.
     """
-    inner = folder / NAME
+    inner = folder / name
     for place in (folder,) if inner.is_symlink() else (inner, folder):
         names, odd = _notebooks(place)
-        chosen = _choice(names) or _choice(odd)
+        chosen = _choice(names, name) or _choice(odd, name)
         if chosen:
-            return place / chosen, _several(chosen, len(names))
+            return place / chosen, _several(chosen, len(names), name)
     return None, ()
 
 
-def find_sent(folder: Path, entries: Mapping[str, str]) -> tuple[Path | None, tuple[Notice, ...]]:
+def find_sent(folder: Path, entries: Mapping[str, str], assignment: str) -> tuple[Path | None, tuple[Notice, ...]]:
     """Return the notebook to mark of what a course system has of one student, by the same rule.
 
     `entries` of the folder, files or folders, each with the name that the student gave it.
@@ -42,14 +40,14 @@ def find_sent(folder: Path, entries: Mapping[str, str]) -> tuple[Path | None, tu
         if name.lower().endswith(SUFFIX):
             found.append((name, path))
         elif path.is_dir():
-            notebook, more = find_notebook(path)
+            notebook, more = find_notebook(path, assignment)
             notices += more
             if notebook is not None:
                 found.append((notebook.name, notebook))
     if not found:
         return None, notices
-    chosen, path = min(found, key=lambda each: (each[0] != EXPECTED, each))
-    return path, notices + _several(chosen, len(found))
+    chosen, path = min(found, key=lambda each: (each[0] != f"{assignment}{SUFFIX}", each))
+    return path, notices + _several(chosen, len(found), assignment)
 
 
 def _notebooks(place: Path) -> tuple[list[str], list[str]]:
@@ -66,18 +64,20 @@ def _notebooks(place: Path) -> tuple[list[str], list[str]]:
     return sorted(names), sorted(odd)
 
 
-def _choice(names: list[str]) -> str:
-    if EXPECTED in names:
-        return EXPECTED
+def _choice(names: list[str], assignment: str) -> str:
+    expected = f"{assignment}{SUFFIX}"
+    if expected in names:
+        return expected
     return names[0] if names else ""
 
 
-def _several(chosen: str, count: int) -> tuple[Notice, ...]:
+def _several(chosen: str, count: int, assignment: str) -> tuple[Notice, ...]:
     if count < 2:
         return ()
-    rule = "it has the expected name" if chosen == EXPECTED else "it is the first by name"
+    expected = f"{assignment}{SUFFIX}"
+    rule = "it has the expected name" if chosen == expected else "it is the first by name"
     message = (
         f"{count} notebooks were handed in; {quoted(chosen)} was marked, because {rule}. "
-        f"To have another one marked, hand it in alone as '{EXPECTED}'."
+        f"To have another one marked, hand it in alone as '{expected}'."
     )
     return (Notice("several_notebooks", message),)

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.assignment import NAME, Assignment
+from autograder.assignment import Assignment
 from autograder.errors import Unreadable
 from autograder.intake.cells import RawCell, cells_of
 from autograder.intake.file import Text, as_text, read_once
@@ -71,7 +71,7 @@ def _read(path: Path, assignment: Assignment, text: bool) -> tuple[Submission, l
     except Unreadable as error:
         raise UnreadableFile(str(error), file, sha256) from None
     repaired = repair(raw, assignment)
-    notices = (*_renamed(path.name), *repaired.notices)
+    notices = (*_renamed(path.name, assignment.file), *repaired.notices)
     return Submission(file, sha256, repaired.cells, notices, repaired.answers), raw
 
 
@@ -107,13 +107,13 @@ def _check_assignment(raw: list[RawCell], assignment: Assignment, name: str) -> 
     answers = [task.id for task in assignment.tasks if task.answer is not None]
     found = f"cells {listed(sorted(ids))}" if ids else f"{len(raw)} cells, none with an id or a function of ours"
     raise Unreadable(
-        f"{name} is another assignment's notebook: expected '{NAME}' with cells such as {listed(answers, 3)}, "
-        f"found {found}. Hand in the notebook of this assignment."
+        f"{name} is another assignment's notebook: expected '{assignment.name}' with cells such as "
+        f"{listed(answers, 3)}, found {found}. Hand in the notebook of this assignment."
     )
 
 
-def _renamed(name: str) -> tuple[Notice, ...]:
-    if name == f"{NAME}.ipynb":
+def _renamed(name: str, expected: str) -> tuple[Notice, ...]:
+    if name == expected:
         return ()
-    message = f"The file is called {quoted(name)}; '{NAME}.ipynb' was expected. It was marked all the same."
+    message = f"The file is called {quoted(name)}; '{expected}' was expected. It was marked all the same."
     return (Notice("renamed_file", message),)

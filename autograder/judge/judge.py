@@ -16,9 +16,10 @@ from pathlib import Path
 import torch
 
 from autograder import __version__
-from autograder.assignment import NAME, Assignment
+from autograder.assignment import Assignment
 from autograder.box.limits import keep_freed_memory
 from autograder.box.messages import Read
+from autograder.course import secrets
 from autograder.errors import GraderFault
 from autograder.intake.submission import Submission, read_submission
 from autograder.judge.pytest_plugin import run_checks
@@ -27,7 +28,6 @@ from autograder.judge.run import Outcome, Run, prepared
 from autograder.judge.session import Session
 from autograder.report import GRADED, GRADER_ERROR, Report, TaskResult, in_order
 from autograder.sandbox.box_failure import KeeperLost
-from autograder.sandbox.bubblewrap import PACKAGE
 from autograder.sandbox.keeper import Keeper, Plan
 from autograder.sandbox.launch import Launched
 from autograder.settings import Settings
@@ -81,7 +81,7 @@ class Judge:
         outcomes = [outcome for found in run.outcomes.values() for outcome in found]
         broken = any(outcome.status is Status.GRADER_ERROR for outcome in outcomes)
         report = Report(
-            assignment=NAME,
+            assignment=self.assignment.name,
             student=student,
             status=GRADER_ERROR if broken else GRADED,
             reason=BROKEN if broken else None,
@@ -143,8 +143,8 @@ class Judge:
     def _can_read_checks(self, keeper: Keeper) -> bool:
         """Ask a box with no student code in it whether the checks lie open to it."""
         with keeper.open_box() as box:
-            secrets = [str(PACKAGE / "assignments"), str(self.assignment.course / "source")]
-            return box.request(Read(secrets), 10.0).any
+            paths = [str(folder) for folder in secrets(self.assignment.course)]
+            return box.request(Read(paths), 10.0).any
 
 
 def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:

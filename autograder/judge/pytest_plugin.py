@@ -23,7 +23,6 @@ from autograder.judge.run import Outcome, Prepared, Run
 from autograder.report import CheckResult
 from autograder.verdict import CheckFailed, Status
 
-CHECKS = Path(__file__).resolve().parents[1] / "assignments" / "consistency_models" / "checks"
 # Parts of pytest that a check does not need. The last two collect garbage at the end, a good part of a marking's time.
 UNUSED = (
     "cacheprovider",
@@ -128,9 +127,10 @@ class ChecksPlugin:
 
 def run_checks(run: Run, tasks: list[str]) -> None:
     """Run the hidden checks of these tasks, in this order. What comes of them stands in the run afterwards."""
-    files = [str(CHECKS / f"test_{task}.py") for task in tasks]
+    checks = run.assignment.checks
+    files = [str(checks / f"test_{task}.py") for task in tasks]
     options = ["--assert=plain", "--import-mode=importlib", "-c", os.devnull]
-    options += [f"--rootdir={CHECKS}", f"--confcutdir={CHECKS}"]  # no conftest.py of a folder above them
+    options += [f"--rootdir={checks}", f"--confcutdir={checks}"]  # no conftest.py of a folder above them
     for plugin in UNUSED:
         options += ["-p", f"no:{plugin}"]
     silence = io.StringIO()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
-from autograder.assignment import NAME, Assignment, Task, assignment_module
+from autograder.assignment import Assignment, Task, assignment_module
 from autograder.checking.student import Model, Student
 from autograder.errors import GraderFault
 from autograder.report import CheckResult, TaskResult
@@ -58,7 +58,7 @@ class Prepared:
 
 def prepared(assignment: Assignment) -> Prepared:
     """Return what an assignment's own `prepare` returns; that keeps it from one call to the next."""
-    module = assignment_module(NAME, "prepare")
+    module = assignment_module(assignment.name, "prepare")
     found: Prepared = module.prepare(assignment) if module is not None else Prepared()
     return found
 

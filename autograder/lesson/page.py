@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.assignment import NAME, Assignment, load_assignment
+from autograder.assignment import Assignment, load
+from autograder.course import AssignmentFolders
 from autograder.errors import ReleaseFault
 from autograder.lesson.facts import Facts, Runs, load_facts
 from autograder.lesson.prose import Prose, read_prose
@@ -46,19 +46,14 @@ class Pictures(Protocol):
 MakePictures = Callable[[Callable[[str], bytes], Runs, str], Pictures]
 
 
-def lesson_folder(course: Path) -> Path:
-    """Return where the lesson's sources stand."""
-    return course / "source" / NAME / "lesson"
-
-
 class Lesson:
-    """The lesson of a course: its sources, read and checked, and the page that they make.
+    """The lesson of an assignment: its sources, read and checked, and the page that they make.
 
     `pictures` makes the figures; without it the lesson has none.
     """
 
-    def __init__(self, course: Path, pictures: MakePictures | None = None) -> None:
-        self._course, self._folder, self._make_pictures = course, lesson_folder(course), pictures
+    def __init__(self, folders: AssignmentFolders, pictures: MakePictures | None = None) -> None:
+        self._folders, self._folder, self._make_pictures = folders, folders.lesson, pictures
 
     @cached_property
     def facts(self) -> Facts:
@@ -98,7 +93,7 @@ class Lesson:
 
     @cached_property
     def _assignment(self) -> Assignment:
-        return load_assignment(self._course)
+        return load(self._folders)
 
     def _draw(self, name: str) -> str:
         if self.pictures is None or name not in self.pictures:

@@ -13,7 +13,6 @@ from typing import Any
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
-from autograder.assignment import NAME
 from autograder.errors import UsageError
 from autograder.intake.archive import SUFFIX, unpack
 from autograder.intake.class_folder import Roll
@@ -51,12 +50,16 @@ class Collector(FileNameCollectorPlugin):  # type: ignore[misc]
             found: dict[str, Any] | None = super().collect(submitted_file)
             return found
         student = self._marked.get(os.path.abspath(submitted_file))
-        return None if student is None else {"student_id": student_key(student), "file_id": f"{NAME}.ipynb"}
+        return None if student is None else {"student_id": student_key(student), "file_id": f"{self._assignment}.ipynb"}
+
+    @property
+    def _assignment(self) -> str:
+        return str(self.parent.coursedir.assignment_id)
 
     @cached_property
     def _marked(self) -> dict[str, str]:
         """The notebooks that are marked, each with its student."""
         app = self.parent
         extracted = Path(app._format_collect_path(app.extracted_directory))
-        roll = Roll(extracted, leave_out=Path(app.coursedir.root, "results"))
+        roll = Roll(extracted, Path(app.coursedir.root, "results"), self._assignment)
         return {os.path.abspath(handin.notebook): handin.student for handin in roll if handin.notebook is not None}

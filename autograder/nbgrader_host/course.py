@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Application, Config
 from traitlets.utils.importstring import import_item
 
-from autograder.assignment import NAME, source_notebook
+from autograder.course import AssignmentFolders
 from autograder.errors import UsageError
 
 _HOST = "autograder.nbgrader_host.preprocessors."
@@ -95,22 +95,23 @@ class NbgraderCourse:
         """Where the gradebook is: any database that SQLAlchemy reaches, a file in the course folder by default."""
         return str(self.folders.db_url)
 
-    def autograded(self, student: str) -> Path:
+    def autograded(self, student: str, assignment: str) -> Path:
         """Return the folder in which formgrader looks for a student's marked notebook."""
-        return Path(self.folders.format_path(self.folders.autograded_directory, student, NAME))
+        return Path(self.folders.format_path(self.folders.autograded_directory, student, assignment))
 
-    def submitted(self, student: str) -> Path:
+    def submitted(self, student: str, assignment: str) -> Path:
         """Return the folder of what a student handed in."""
-        return Path(self.folders.format_path(self.folders.submitted_directory, student, NAME))
+        return Path(self.folders.format_path(self.folders.submitted_directory, student, assignment))
 
-    def release(self, db_url: str | None = None) -> Any:
+    def release(self, folders: AssignmentFolders, db_url: str | None = None) -> Any:
         """Return the notebook as nbgrader releases it; with `db_url` its cells are entered in that gradebook.
 
         Raises UsageError when nbgrader will not: cells came or went while there are submissions.
         """
         steps = GenerateAssignment(coursedir=self.folders, config=self.config).preprocessors
-        resources = {"nbgrader": {"notebook": NAME, "assignment": NAME, "student": ".", "db_url": db_url}}
-        notebook = nbformat.read(source_notebook(self.root), as_version=4)
+        name = folders.name
+        resources = {"nbgrader": {"notebook": name, "assignment": name, "student": ".", "db_url": db_url}}
+        notebook = nbformat.read(folders.source, as_version=4)
         try:
             for step in steps:
                 kind = import_item(step) if isinstance(step, str) else step

@@ -20,7 +20,7 @@ from nbgrader import api, utils
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.assignment import NAME, Assignment
+from autograder.assignment import Assignment
 from autograder.errors import DiskFull, GraderFault, UsageError
 from autograder.intake.class_folder import Handin
 from autograder.intake.file import open_regular
@@ -65,7 +65,7 @@ class Gradebook:
         try:
             self._book = api.Gradebook(self.url, course.folders.course_id)
             _WRITTEN.create(self._book.engine, checkfirst=True)
-            self._book.update_or_create_assignment(NAME)
+            self._book.update_or_create_assignment(assignment.name)
             _try_to_write(self._book.engine)
         except (SQLAlchemyError, ImportError, OSError) as error:
             if _is_full(error):
@@ -73,7 +73,7 @@ class Gradebook:
             if _is_read_only(error):
                 raise _closed(self.url, error) from error
             raise UsageError(f"the gradebook {_shown(self.url)} cannot be opened: {_reason(error)}") from error
-        self._release = course.release(self.url)
+        self._release = course.release(assignment, self.url)
 
     def __enter__(self) -> Gradebook:
         return self
@@ -87,12 +87,13 @@ class Gradebook:
         The penalty changes without the report: with an extension, the due date, the policy, or a later time stamp on
         the same notebook.
         """
+        key, name = student_key(report.student), self._assignment.name
         query = (
             sa.select(_WRITTEN.c.report, api.SubmittedNotebook)
             .join(api.SubmittedNotebook, api.SubmittedNotebook.id == _WRITTEN.c.notebook_id)
             .join(api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id)
             .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
-            .where(api.SubmittedAssignment.student_id == student_key(report.student), api.Notebook.name == NAME)
+            .where(api.SubmittedAssignment.student_id == key, api.Notebook.name == name)
         )
         with self._transaction() as db:
             row = db.execute(query).one_or_none()
@@ -158,12 +159,12 @@ class Gradebook:
 
     def _submission(self, db: Any, student: str, timestamp: Any) -> api.SubmittedNotebook:
         """Return the student's row for the notebook; what is missing is made, all in the caller's transaction."""
-        key = student_key(student)
+        key, name = student_key(student), self._assignment.name
         person = db.get(api.Student, key)
         if person is None:
             person = api.Student(id=key)
             db.add(person)
-        assignment = db.scalars(sa.select(api.Assignment).where(api.Assignment.name == NAME)).one()
+        assignment = db.scalars(sa.select(api.Assignment).where(api.Assignment.name == name)).one()
         submission = db.scalars(
             sa.select(api.SubmittedAssignment).where(
                 api.SubmittedAssignment.assignment_id == assignment.id, api.SubmittedAssignment.student_id == key
@@ -173,7 +174,7 @@ class Gradebook:
             submission = _new_submission(db, assignment, person)
         if timestamp is not None:
             submission.timestamp = timestamp
-        found: api.SubmittedNotebook = next(each for each in submission.notebooks if each.name == NAME)
+        found: api.SubmittedNotebook = next(each for each in submission.notebooks if each.name == name)
         return found
 
     def _penalty(self, submitted: api.SubmittedNotebook) -> float | None:
@@ -187,9 +188,9 @@ class Gradebook:
         return None if penalty is None else min(max(penalty, 0.0), submitted.score)
 
     def _notebook_path(self, student: str) -> Path:
-        key = student_key(student)
-        folder = self._autograded / key / NAME if self._autograded else self._course.autograded(key)
-        return folder / f"{NAME}.ipynb"
+        key, name = student_key(student), self._assignment.name
+        folder = self._autograded / key / name if self._autograded else self._course.autograded(key, name)
+        return folder / self._assignment.file
 
 
 def open_gradebook(assignment: Assignment, url: str | None, out: Path) -> Gradebook:

@@ -13,11 +13,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import Assignment, find_course, load_assignment
+from autograder.assignment import Assignment, load_assignment
 from autograder.box.answerer import Answerer
 from autograder.box.messages import R, Request
 from autograder.checking.exception_text import Place
 from autograder.checking.student import Answering, Student
+from autograder.course import find_course
 from autograder.judge.pytest_plugin import run_checks
 from autograder.judge.run import Run, prepared
 from autograder.report import TaskResult
@@ -71,14 +72,14 @@ class LocalStudents:
 _runs: dict[int, Run] = {}  # one a kernel: later tasks ask what became of earlier ones
 
 
-def mark(task_id: str) -> float:
+def mark(task_id: str, assignment: str | None = None) -> float:
     """Run the hidden checks of a task on the functions of this notebook, print the verdicts, return the points.
 
-    As the last line of a test cell its value is the partial credit that nbgrader records.
+    As the last line of a test cell its value is the partial credit that nbgrader records. Without the name of an
+    assignment the only one of the course is meant.
     """
-    assignment = load_assignment(find_course(Path.cwd()))
     namespace = _notebook_namespace()
-    result = mark_namespace(assignment, namespace, task_id)
+    result = mark_namespace(load_assignment(find_course(Path.cwd()), assignment), namespace, task_id)
     for check in result.checks:
         print(f"{'held' if check.status is Status.PASSED else check.status.value:>13}  {check.title}")
         if check.message:

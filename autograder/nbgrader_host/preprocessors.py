@@ -82,10 +82,10 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, notebook: Any, resources: Any) -> Converted:
         """Return the restored notebook in place of the empty one."""
-        handin, course = _handin(self, resources)
-        release = course.release()
+        handin, course, assignment = _handin(self, resources)
+        release = course.release(assignment)
         _check_points(release, resources["nbgrader"])
-        return restored(handin.notebook, _assignment(course), release), resources
+        return restored(handin.notebook, assignment, release), resources
 
 
 class Judge(NbGraderPreprocessor):  # type: ignore[misc]
@@ -93,8 +93,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, notebook: Any, resources: Any) -> Converted:
         """Mark the file in submitted/, the very bytes that `autograder grade` would mark, and enter the verdicts."""
-        handin, course = _handin(self, resources)
-        assignment = _assignment(course)
+        handin, course, assignment = _handin(self, resources)
         report = _Worker.mark(handin, Marking(assignment, load_settings(course.root), "namespaces"))
         if report.status == GRADER_ERROR:
             raise GraderFault(f"{handin.student} was not marked: {report.staff.get('fault') or report.reason}")
@@ -127,7 +126,7 @@ def keep_what_is_ours(assignment: str, student: str, notebooks: list[str]) -> No
     for notebook in notebooks:
         submission = Path(notebook)
         course = load_course(Path.cwd())
-        folder = course.autograded(submission.parent.parent.name)
+        folder = course.autograded(submission.parent.parent.name, assignment)
         for path in folder.rglob("*"):
             if not path.is_dir() and path.name not in (submission.name, *KEPT):
                 path.unlink()
@@ -192,13 +191,13 @@ class _Worker:
             pool.shutdown(cancel_futures=True)
 
 
-def _handin(step: NbGraderPreprocessor, resources: Any) -> tuple[Handin, NbgraderCourse]:
+def _handin(step: NbGraderPreprocessor, resources: Any) -> tuple[Handin, NbgraderCourse, Assignment]:
     """Return what is being converted: the exporter is a step's parent, and its parent nbgrader's converter."""
     converter = step.parent.parent
     where = resources["nbgrader"]
     course = NbgraderCourse(Path(converter.coursedir.root), converter.config)
-    notebook = course.submitted(where["student"]) / f"{where['notebook']}.ipynb"
-    return Handin(student_id(where["student"]), notebook), course
+    notebook = course.submitted(where["student"], where["assignment"]) / f"{where['notebook']}.ipynb"
+    return Handin(student_id(where["student"]), notebook), course, load_assignment(course.root, where["assignment"])
 
 
 def _check_points(release: Any, where: dict[str, Any]) -> None:
@@ -213,7 +212,3 @@ def _check_points(release: Any, where: dict[str, Any]) -> None:
             "the notebook in source/ has other tasks or points than the gradebook; "
             f"run 'nbgrader generate_assignment {where['assignment']} --force' first"
         )
-
-
-def _assignment(course: NbgraderCourse) -> Assignment:
-    return load_assignment(course.root)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.assignment import NAME
 from autograder.errors import UsageError
 from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, stored_files
 from autograder.platforms.canvas_export import Export
@@ -72,12 +71,12 @@ def canvas_command(job: CanvasJob) -> Iterator[str]:
     refuse_to_replace(out, [job.export], "Canvas's export itself")
     refuse_to_replace(out, stored_files(job.results), A_STORED_FILE)
     export = Export(job.export)
-    column = _column(export, job.column)
     told = Told()
     stored = StoredClass(job.results)
     reports = list(stored)
     if not reports:
         raise UsageError(f"{job.results} holds no report; `autograder grade` writes them")
+    column = _column(export, job.column, reports[0].assignment)
     factor = _factor(export, column, reports[0].max_score, job.scale, told)
     _fill(export, column, _matched(export, reports, told), factor, told)
     write_atomically(out, export.text(range(len(export.header)) if job.all_columns else [*export.identity, column]))
@@ -87,16 +86,16 @@ def canvas_command(job: CanvasJob) -> Iterator[str]:
         yield f"{how_many(stored.left_over, 'report')} left over from before the last grading; not entered"
 
 
-def _column(export: Export, wanted: str | None) -> int:
+def _column(export: Export, wanted: str | None, assignment: str) -> int:
     """Return the assignment's column: by its title, with or without Canvas's number; raises UsageError for none."""
     open_columns = export.assignments()
     if wanted is None:
-        found = [place for place, title in open_columns.items() if _words(NAME) in _words(_ID.sub("", title))]
+        found = [place for place, title in open_columns.items() if _words(assignment) in _words(_ID.sub("", title))]
     else:
         found = [place for place, title in open_columns.items() if wanted in (title, _ID.sub("", title))]
     if len(found) != 1:
         titles = ", ".join(f"'{one_line(title)}'" for title in open_columns.values()) or "none"
-        which = f"is called '{wanted}'" if wanted is not None else f"has a title that holds '{_words(NAME)}'"
+        which = f"is called '{wanted}'" if wanted is not None else f"has a title that holds '{_words(assignment)}'"
         columns = f"more than one column of the export {which}" if found else f"no column of the export {which}"
         raise UsageError(
             f"{columns}; name one with --column: {titles}. "

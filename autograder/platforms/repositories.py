@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from autograder.assignment import NAME, load_assignment, source_notebook
+from autograder.assignment import load_assignment
+from autograder.course import AssignmentFolders, assignment_names, find_assignment
 from autograder.errors import UsageError
 from autograder.platforms.student.build import build_student_package
 from autograder.platforms.wheel import constraints, own_wheel
-from autograder.release.build import release_folder
 from autograder.system.files import make_folder, write_atomically, writing
 
 HERE = Path(__file__).parent
@@ -31,11 +31,13 @@ def write_course_repository(course: Path, out: Path) -> Path:
 
     Raises UsageError where `out` is there already or cannot be made, or the course cannot be read.
     """
-    load_assignment(course)
+    find_assignment(course, next(iter(assignment_names(course)), None))
+    assignments = [load_assignment(course, name) for name in assignment_names(course)]
     _begin(out)
     name, wheel = own_wheel()
     _write(out / VENDOR / name, wheel)
-    _write(out / "source" / NAME / f"{NAME}.ipynb", source_notebook(course).read_bytes())
+    for assignment in assignments:
+        _write(AssignmentFolders(out, assignment.name).source, assignment.source.read_bytes())
     for file in COURSE_FILES:
         if (course / file).is_file():
             _write(out / file, (course / file).read_bytes())
@@ -44,17 +46,17 @@ def write_course_repository(course: Path, out: Path) -> Path:
     return out
 
 
-def write_student_repository(course: Path, out: Path) -> Path:
+def write_student_repository(assignment: AssignmentFolders, out: Path) -> Path:
     """Write the repository that students get into the new folder `out`: the release and its visible checks; return it.
 
     Raises UsageError where `out` is there already or cannot be made, ReleaseFault where release/ is not fit to
     be given out.
     """
     _begin(out)
-    wheel = build_student_package(course, out / VENDOR)
-    for file in sorted(release_folder(course).iterdir()):
+    wheel = build_student_package(assignment, out / VENDOR)
+    for file in sorted(assignment.released.iterdir()):
         if file.is_file():
-            _write(out / NAME / file.name, file.read_bytes())
+            _write(out / assignment.name / file.name, file.read_bytes())
     _finish(out, HERE / "repository", f"{VENDOR}/{wheel.name}", _STUDENT_SCRIPTS)
     return out
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import nbformat
 
-from autograder.assignment import NAME, assignment_module, source_notebook
+from autograder.assignment import assignment_module
+from autograder.course import AssignmentFolders
 from autograder.errors import ReleaseFault, UsageError
 from autograder.release.generate import RUNS
 from autograder.release.proof import prove_page, prove_release
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from autograder.lesson.page import Lesson
 
 # What students get. A file beside the notebook is released only when it is named here, not because it lies there.
-NOTEBOOK, LESSON = f"{NAME}.ipynb", "lesson.html"
-RELEASED_FILES = (NOTEBOOK, LESSON)
+LESSON = "lesson.html"
 BUILD_SECONDS = 300  # nbgrader takes 7 on two quiet cores
 
 
@@ -42,18 +42,13 @@ class Release:
     files: dict[str, bytes]
 
 
-def release_folder(course: Path) -> Path:
-    """Return where the committed release of a course stands."""
-    return course / "release" / NAME
-
-
-def build_release(course: Path, out: Path) -> Release:
-    """Build the student version of a course, prove it, and write its files into the folder `out`.
+def build_release(assignment: AssignmentFolders, out: Path) -> Release:
+    """Build the student version of an assignment, prove it, and write its files into the folder `out`.
 
     Files that no release has are removed from `out`.
     Raises ReleaseFault, before anything is written, when the source cannot be released or the proof fails.
     """
-    files = _built_files(course)
+    files = _built_files(assignment)
     make_folder(out)
     for path in out.iterdir():
         if path.name not in files and path.is_file():
@@ -63,13 +58,13 @@ def build_release(course: Path, out: Path) -> Release:
     return Release(out, files)
 
 
-def check_release(course: Path) -> None:
+def check_release(assignment: AssignmentFolders) -> None:
     """Build and prove the release again and compare it with the committed one. Writes nothing in the course.
 
     Raises ReleaseFault when the source cannot be released, the proof fails, or the committed release is stale; the
     message names what differs.
     """
-    found = differences(release_folder(course), _built_files(course))
+    found = differences(assignment.released, _built_files(assignment))
     if found:
         told = "\n".join(f"  {difference}" for difference in found)
         raise ReleaseFault(f"release/ is not what source/ makes; run 'autograder release':\n{told}")
@@ -87,87 +82,85 @@ def differences(folder: Path, files: dict[str, bytes]) -> list[str]:
     return found
 
 
-def release_command(course: Path, check: bool = False) -> int:
+def release_command(assignment: AssignmentFolders, check: bool = False) -> int:
     """Run `autograder release`, or with `check` its --check; prints one line and returns 0.
 
     Raises ReleaseFault as build_release and check_release do.
     """
     if check:
-        check_release(course)
-        print(f"release/{NAME} is what source/{NAME} makes, and it is proved.")
+        check_release(assignment)
+        print(f"release/{assignment.name} is what source/{assignment.name} makes, and it is proved.")
     else:
-        release = build_release(course, release_folder(course))
-        print(f"release/{NAME} is built and proved: {', '.join(release.files)}")
+        release = build_release(assignment, assignment.released)
+        print(f"release/{assignment.name} is built and proved: {', '.join(release.files)}")
     return 0
 
 
-def _built_files(course: Path) -> dict[str, bytes]:
+def _built_files(assignment: AssignmentFolders) -> dict[str, bytes]:
     """Return the files of the release as built and proved just now."""
-    source = read_notebook(source_notebook(course))
+    source = read_notebook(assignment.source)
     check_source(source)
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         work = Path(folder).resolve()
-        _lay_out(course, work)
-        _run_nbgrader(work)
-        builds = [_read_files(work / run / NAME) for run in RUNS]
+        _lay_out(assignment, work)
+        _run_nbgrader(work, assignment.name)
+        builds = [_read_files(work / run / assignment.name) for run in RUNS]
         if builds[0] != builds[1]:
             raise ReleaseFault("two builds of the same source differ; is a clock or a random id in it?")
-        prove_release(source, read_notebook(work / RUNS[0] / NAME / NOTEBOOK))
-    has_lesson = (source_notebook(course).parent / "lesson").is_dir()
-    return builds[0] | ({LESSON: built_lesson(course)} if has_lesson else {})
+        prove_release(source, read_notebook(work / RUNS[0] / assignment.name / assignment.file))
+    has_lesson = assignment.lesson.is_dir()
+    return builds[0] | ({LESSON: built_lesson(assignment)} if has_lesson else {})
 
 
-def built_lesson(course: Path) -> bytes:
+def built_lesson(assignment: AssignmentFolders) -> bytes:
     """Return the lesson's page, built twice and proved; raises ReleaseFault where its sources do not allow it."""
     try:
-        lessons = lesson_of(course), lesson_of(course)
+        lessons = lesson_of(assignment), lesson_of(assignment)
     except ModuleNotFoundError as error:
         raise UsageError(f"the lesson is built with {error.name}: pip install 'autograder[lesson]'") from None
     page, again = (lesson.page() for lesson in lessons)
     if page != again:
         raise ReleaseFault("two builds of the same lesson differ; is a clock or a random id in it?")
-    prove_page(read_notebook(source_notebook(course)), page.decode())
+    prove_page(read_notebook(assignment.source), page.decode())
     return page
 
 
-def lesson_of(course: Path) -> Lesson:
-    """Return the lesson of a course, with the pictures of its assignment."""
+def lesson_of(assignment: AssignmentFolders) -> Lesson:
+    """Return the lesson of an assignment, with the pictures that its own module draws."""
     from autograder.lesson.page import Lesson
 
-    module = assignment_module(NAME, "lesson_pictures")
-    return Lesson(course, module.Pictures if module else None)
+    module = assignment_module(assignment.name, "lesson_pictures")
+    return Lesson(assignment, module.Pictures if module else None)
 
 
-def lesson_command(course: Path) -> int:
+def lesson_command(assignment: AssignmentFolders) -> int:
     """Run `autograder lesson`: build the lesson's page alone; prints one line and returns 0."""
-    path = release_folder(course) / LESSON
-    page = built_lesson(course)
+    path = assignment.released / LESSON
+    page = built_lesson(assignment)
     make_folder(path.parent)
     write_atomically(path, page)
-    print(f"release/{NAME}/{LESSON} is built and proved, {len(page) / 1e6:.1f} MB")
+    print(f"release/{assignment.name}/{LESSON} is built and proved, {len(page) / 1e6:.1f} MB")
     return 0
 
 
-def _lay_out(course: Path, work: Path) -> None:
+def _lay_out(assignment: AssignmentFolders, work: Path) -> None:
     """Copy the notebook and nbgrader's settings into an empty course folder."""
-    origin, copy = source_notebook(course).parent, work / "source" / NAME
-    copy.mkdir(parents=True)
-    if not (origin / NOTEBOOK).is_file():
-        raise ReleaseFault(f"{origin / NOTEBOOK} is missing")
-    shutil.copyfile(origin / NOTEBOOK, copy / NOTEBOOK)
-    settings = course / "nbgrader_config.py"
+    copy = AssignmentFolders(work, assignment.name).source
+    copy.parent.mkdir(parents=True)
+    shutil.copyfile(assignment.source, copy)
+    settings = assignment.course / "nbgrader_config.py"
     if not settings.is_file():
         raise UsageError(f"{settings} is missing; --course must name the course folder")
     shutil.copyfile(settings, work / settings.name)
 
 
-def _run_nbgrader(work: Path) -> None:
+def _run_nbgrader(work: Path, name: str) -> None:
     # nbgrader calls alembic by name; settings in the home folder of whoever builds must not shape the release.
     commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     environment = {**os.environ, "PATH": commands, "HOME": str(work), "JUPYTER_CONFIG_DIR": str(work)}
     try:
         run = subprocess.run(
-            [sys.executable, "-m", "autograder.release.generate", str(work)],
+            [sys.executable, "-m", "autograder.release.generate", str(work), name],
             cwd=work, env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""nbgrader's own generate_assignment in a folder of its own: `python -m autograder.release.generate FOLDER`.
+"""nbgrader's own generate_assignment in a folder of its own: `python -m autograder.release.generate FOLDER NAME`.
 
 A process of its own, since the converter changes the working directory and logs to the terminal. It runs twice, into
 `first` and `second`, with one database that the second run finds filled: so the proof that both are equal covers a
@@ -15,12 +15,10 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.assignment import NAME
-
 RUNS = ("first", "second")
 
 
-def generate(folder: Path, release_directory: str) -> None:
+def generate(folder: Path, name: str, release_directory: str) -> None:
     """Build the student version of folder/source/NAME into folder/release_directory/NAME.
 
     The course's settings hold, but for the paths and the database, which stay in `folder`.
@@ -30,7 +28,7 @@ def generate(folder: Path, release_directory: str) -> None:
     config.CourseDirectory.root = str(folder)
     config.CourseDirectory.source_directory = "source"
     config.CourseDirectory.release_directory = release_directory
-    config.CourseDirectory.assignment_id = NAME
+    config.CourseDirectory.assignment_id = name
     config.CourseDirectory.db_url = f"sqlite:///{folder}/gradebook.db"
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.start()
@@ -38,4 +36,4 @@ def generate(folder: Path, release_directory: str) -> None:
 
 if __name__ == "__main__":
     for run in RUNS:
-        generate(Path(sys.argv[1]), run)
+        generate(Path(sys.argv[1]), sys.argv[2], run)

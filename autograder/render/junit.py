@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from xml.etree import ElementTree
 
-from autograder.assignment import NAME
 from autograder.render.wording import clean, number, one_line
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.system.file_names import file_name
@@ -31,13 +30,14 @@ def to_junit(report: Report) -> bytes:
 
 def to_class_junit(reports: Iterable[Report]) -> bytes:
     """Return a class as one JUnit document: a student is a suite and the class of each case, `task.check` its name."""
-    suites = []
+    suites, name = [], ""
     for report in reports:
+        name = report.assignment
         # A file's name is unique where a name made fit to be read might not be.
-        student = f"{report.assignment}.{file_name(report.student)}"
+        student = f"{name}.{file_name(report.student)}"
         suites.append(ElementTree.Element("testsuite", name=_legal(student)))
         _fill(suites[-1], report, lambda part, case, student=student: (student, f"{part}.{case}"))  # type: ignore[misc]
-    return _document(NAME, suites)
+    return _document(name, suites)
 
 
 def _document(name: str, suites: list[ElementTree.Element]) -> bytes:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.box.messages import Read, RunCell
+from autograder.course import secrets
 from autograder.sandbox.box import Box
 from autograder.sandbox.box_failure import BoxFailure, KeeperLost
-from autograder.sandbox.bubblewrap import ENVIRONMENT, PACKAGE
+from autograder.sandbox.bubblewrap import ENVIRONMENT
 from autograder.sandbox.keeper import Keeper, Plan
 
 NAMESPACES = ("user", "pid", "net", "ipc", "uts", "mnt")
@@ -120,7 +121,7 @@ def _runs(box: Box, source: str) -> bool:
 def _checks_hidden(keeper: Keeper, course: Path) -> bool:
     try:
         with keeper.open_box() as box:
-            paths = [str(PACKAGE / "assignments"), str(course / "source")]
+            paths = [str(folder) for folder in secrets(course)]
             return not box.request(Read(paths), SECONDS).any
     except (BoxFailure, KeeperLost):
         return False

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import NAME
 from tests.documented_commands import Shell, blocks
+from tests.fake_class import results_of
 from tests.nbgrader_courses import BIN, course_folder
-from tests.notebooks import COURSE, blank_notebook, reference_notebook, write
+from tests.notebooks import COURSE, NAME, blank_notebook, reference_notebook, write
 
 DOCS = COURSE / "docs"
 ACCOUNT = pwd.getpwuid(os.getuid()).pw_name  # nbgrader names a student after the account
@@ -57,5 +57,5 @@ def test_pages_lead_from_a_folder_to_returned_feedback_and_to_nothing_left(tmp_p
     copies = course / "results-before"  # made by hand, in the answer to an appeal
     files = [path for path in course.rglob("*") if not path.is_relative_to(copies)]
     assert [path for path in files if ACCOUNT in path.name.split(".")] == []
-    assert re.findall(r"^\w+", (course / "results" / "grades.csv").read_text(), re.MULTILINE) == ["student", "hopper"]
-    assert set(re.findall(r'href="(\w+)\.html"', (course / "results" / "index.html").read_text())) == {"hopper"}
+    assert re.findall(r"^\w+", (results_of(course) / "grades.csv").read_text(), re.MULTILINE) == ["student", "hopper"]
+    assert set(re.findall(r'href="(\w+)\.html"', (results_of(course) / "index.html").read_text())) == {"hopper"}

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from nbgrader import api
 
-from autograder.assignment import NAME
 from tests.documented_commands import Shell, blocks
 from tests.nbgrader_courses import BIN, course_folder, grade_of
-from tests.notebooks import COURSE
+from tests.notebooks import COURSE, NAME
 from tests.sample_class import build_class
 
 PAGE = COURSE / "README.md"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.system.file_names import file_name
-from tests.fake_class import HOSTILE_NAMES, grade, run
+from tests.fake_class import HOSTILE_NAMES, grade, results_of, run
 from tests.fake_judge import hand_in, small_course
 
 
@@ -31,7 +31,7 @@ def results(graded_course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Return the results of a copy of that course, which is stood in."""
     course = shutil.copytree(graded_course, tmp_path / "course")
     monkeypatch.chdir(course)
-    return course / "results"
+    return results_of(course)
 
 
 def test_report_writes_what_grade_wrote(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_report_elsewhere_links_back(results: Path, tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     assert run("report", "--out", tmp_path / "web" / "class.html") == 0
     page = (tmp_path / "web" / "class.html").read_text()
-    assert 'href="../course/results/ada.html"' in page
+    assert 'href="../course/results/consistency-models/ada.html"' in page
 
 
 def test_report_marks_what_is_stale(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_class import grade, name_the_class, run, use_fake_judge
+from tests.fake_class import grade, name_the_class, results_of, run, use_fake_judge
 from tests.fake_judge import hand_in, small_course
 
 
@@ -22,7 +22,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for student, text in (("ada", "fine"), ("ben", "partly"), ("cleo", "broken")):
         hand_in(course, student, text)
     assert grade(course) == 0
-    return course / "results"
+    return results_of(course)
 
 
 @pytest.fixture

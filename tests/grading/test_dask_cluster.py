@@ -16,7 +16,7 @@ from distributed import Client, LocalCluster
 
 from autograder.errors import GraderFault, UsageError
 from autograder.grading.executors import Lent
-from tests.fake_class import grade, marked, report, rows
+from tests.fake_class import grade, marked, report, results_of, rows
 from tests.fake_judge import hand_in, small_course
 from tests.grading.test_pool import busy_class, processes_of, started, until
 
@@ -41,7 +41,7 @@ def cluster() -> Iterator[LocalCluster]:
 
 def stored(course: Path) -> dict[str, bytes]:
     """Return the files of results by name; the fake judge takes the same time always."""
-    files = [path for path in sorted((course / "results").rglob("*")) if path.is_file()]
+    files = [path for path in sorted(results_of(course).rglob("*")) if path.is_file()]
     return {str(path.relative_to(course)): path.read_bytes() for path in files}
 
 
@@ -82,7 +82,7 @@ def test_cluster_tries_elsewhere_what_lost_its_worker(course: Path, cluster: Loc
     status = {row["student"]: row["status"] for row in rows(course)}
     assert Counter(status.values()) == {"graded": 5, "grader_error": 1}
     assert status["zoe"] == "grader_error"
-    staff = json.loads((course / "results" / "staff" / "zoe.json").read_text())["staff"]
+    staff = json.loads((results_of(course) / "staff" / "zoe.json").read_text())["staff"]
     assert "ended two workers" in staff["fault"]
 
 
@@ -115,7 +115,7 @@ def test_cluster_marks_on_after_a_worker_is_taken_away(course: Path, cluster: Lo
     waits = hand_in(course, "slow", "wait")
 
     def take_away() -> None:
-        until(lambda: len(list((course / "results" / "staff").glob("s*.json"))) == 3)  # all but the last
+        until(lambda: len(list((results_of(course) / "staff").glob("s*.json"))) == 3)  # all but the last
         with Client(cluster, set_as_default=False) as client:
             pids = client.run(os.getpid)
             busy = [pids[address] for address, tasks in client.processing().items() if tasks]

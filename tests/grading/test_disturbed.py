@@ -22,6 +22,7 @@ from nbgrader import api
 
 from autograder.sandbox import procfs
 from tests.boxes import needs_bubblewrap
+from tests.fake_class import results_of
 from tests.fake_judge import hand_in, small_course
 from tests.grading.test_pool import until
 from tests.sample_class import build_class
@@ -181,7 +182,7 @@ def test_fifty_kills_lose_nothing(tmp_path: Path, temporary: Path) -> None:
     for number in range(16):
         hand_in(course, f"student{number}", ("nap fine", "nap partly", "nap broken", "nap nothing")[number % 4])
     options = ["grade", "--course", str(course), "--workers", "2", "--gradebook", "none"]
-    run = Run([sys.executable, "-m", "tests.fake_command", *options], course / "results", temporary)
+    run = Run([sys.executable, "-m", "tests.fake_command", *options], results_of(course), temporary)
     expected = run.undisturbed()
     assert len(expected) == 34  # a report and a page each, the table and the page of the class
     shutil.rmtree(run.results)

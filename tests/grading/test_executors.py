@@ -97,7 +97,9 @@ class Untidy:
         knot = Knot()
         knot.itself = knot
         self.left.append(weakref.ref(knot))
-        return unmarked(student, UNREADABLE, "", (), isolation=self.isolation, file="", sha256="", versions={})
+        return unmarked(
+            self.assignment, student, UNREADABLE, "", isolation=self.isolation, file="", sha256="", versions={}
+        )
 
 
 def test_a_worker_keeps_nothing_of_what_it_has_marked(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from autograder.grading.executors import Lent
 from autograder.nbgrader_host.course import load_course
 from autograder.nbgrader_host.gradebook import Gradebook
 from tests.boxes import needs_bubblewrap
-from tests.fake_class import grade
+from tests.fake_class import grade, results_of
 from tests.fake_judge import hand_in, small_course
 from tests.nbgrader_courses import course_folder
 
@@ -53,7 +53,7 @@ class TestTinyDisk:
             hand_in(course, f"s{number}", "fine")
         with ThreadPoolExecutor(1) as executor:
             assert grade(course, crew=Lent(executor, 1)) == 0
-        results = course / "results"
+        results = results_of(course)
         expected = contents(results)
         disk = ["bwrap", "--dev-bind", "/", "/", "--size", str(SIZE_KIB * 1024), "--tmpfs", str(results)]
         script = ["sh", "-c", SCRIPT.format(ballast=BALLAST_KIB), "sh", str(results), str(kept)]

@@ -20,8 +20,8 @@ from autograder.intake.class_folder import Handin, Roll
 from autograder.report import Report
 from autograder.settings import Settings
 from autograder.system.files import write_atomically
-from tests.fake_class import HOSTILE_NAMES, grade, marked, report, rows
-from tests.fake_judge import FakeJudge, hand_in, small_course
+from tests.fake_class import HOSTILE_NAMES, grade, marked, report, results_of, rows
+from tests.fake_judge import NAME, FakeJudge, hand_in, small_course
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def test_grade_gives_every_student_a_report(course: Path, capsys: pytest.Capture
     assert [table[name]["score"] for name in ("ben", "cleo", "dan", "eve")] == ["66.666667", "0.0", "0.0", "0.0"]
     assert "no file that ends in .ipynb" in report(course, "eve")["reason"]
     for name in table:
-        assert (course / "results" / f"{name}.html").is_file()
-        assert json.loads((course / "results" / "staff" / f"{name}.json").read_text())["student"] == name
-        assert "for staff alone" not in (course / "results" / f"{name}.json").read_text()
-    assert 'href="ada.html"' in (course / "results" / "index.html").read_text()
+        assert (results_of(course) / f"{name}.html").is_file()
+        assert json.loads((results_of(course) / "staff" / f"{name}.json").read_text())["student"] == name
+        assert "for staff alone" not in (results_of(course) / f"{name}.json").read_text()
+    assert 'href="ada.html"' in (results_of(course) / "index.html").read_text()
     out = capsys.readouterr().out
-    assert str(course / "results" / "index.html") in out
+    assert str(results_of(course) / "index.html") in out
     assert "66.67 / 100" in out
 
 
@@ -64,7 +64,7 @@ def test_grade_after_our_own_fault_goes_on_and_returns_4(course: Path, capsys: p
     assert (table["ben"]["score"], table["ben"]["noisy_sample"], table["ben"]["status"]) == ("", "", "grader_error")
     assert table["dan"]["score"] == "100.0"
     assert "secret" not in json.dumps(report(course, "ben")) + json.dumps(report(course, "cleo"))
-    staff = json.loads((course / "results" / "staff" / "cleo.json").read_text())["staff"]
+    staff = json.loads((results_of(course) / "staff" / "cleo.json").read_text())["staff"]
     assert "Odd" in staff["fault"]
     assert "Traceback" in staff["traceback"]
     assert "failed on 2" in capsys.readouterr().out
@@ -82,7 +82,7 @@ def test_grade_without_the_isolation_ends_at_once(course: Path) -> None:
     hand_in(course, "ada", "fine")
     with pytest.raises(IsolationMissing):
         grade(course, isolation="process")
-    assert not (course / "results" / "ada.json").exists()
+    assert not (results_of(course) / "ada.json").exists()
 
 
 def test_grade_again_marks_only_what_changed(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,14 +92,14 @@ def test_grade_again_marks_only_what_changed(course: Path, capsys: pytest.Captur
     hand_in(course, "dan", "broken")
     assert grade(course) == 0
     assert marked(course) == 4
-    before = (course / "results" / "grades.csv").read_bytes()
+    before = (results_of(course) / "grades.csv").read_bytes()
     assert grade(course) == 0
     assert marked(course) == 0
     assert "4 of 4 were marked before" in capsys.readouterr().out
-    assert (course / "results" / "grades.csv").read_bytes() == before
+    assert (results_of(course) / "grades.csv").read_bytes() == before
     hand_in(course, "ada", "partly")
-    (course / "results" / "ben.json").write_text('{"score": 100')
-    (course / "results" / "cleo.html").unlink()
+    (results_of(course) / "ben.json").write_text('{"score": 100')
+    (results_of(course) / "cleo.html").unlink()
     assert grade(course) == 0
     assert marked(course) == 3
     assert report(course, "ada")["score"] == 66.666667
@@ -130,7 +130,7 @@ def test_grade_is_safe_for_hostile_names(course: Path, capsys: pytest.CaptureFix
     os.mkdir(raw)
     before = sorted(path for path in course.iterdir() if path.name != "results")
     assert grade(course) == 0
-    students = [handin.student for handin in Roll(course / "submitted", course / "results")]
+    students = [handin.student for handin in Roll(course / "submitted", results_of(course), NAME)]
     assert len(students) == len(HOSTILE_NAMES) + 1
     assert [report(course, student)["student"] for student in students] == students
     assert sorted(path for path in course.iterdir() if path.name != "results") == before
@@ -139,7 +139,7 @@ def test_grade_is_safe_for_hostile_names(course: Path, capsys: pytest.CaptureFix
     assert not any(name.startswith(tuple("=+-@\t\r\n")) for name in names)
     assert "'=HYPERLINK" in "".join(names)
     assert "::set-output" not in capsys.readouterr().out
-    index = (course / "results" / "index.html").read_text(encoding="utf-8")
+    index = (results_of(course) / "index.html").read_text(encoding="utf-8")
     assert "<script>alert" not in index
     assert "\u202e" not in index
 
@@ -155,7 +155,8 @@ def test_grade_warns_of_several_notebooks(course: Path) -> None:
 def test_grade_refuses_a_place_that_cannot_hold_results(course: Path) -> None:
     """A file where the folder should be is said before anything is marked."""
     hand_in(course, "ada", "fine")
-    (course / "results").write_text("a file")
+    results_of(course).parent.mkdir()
+    results_of(course).write_text("a file")
     with pytest.raises(UsageError, match="cannot hold the results"):
         grade(course)
     assert marked(course) == 0
@@ -164,11 +165,11 @@ def test_grade_refuses_a_place_that_cannot_hold_results(course: Path) -> None:
 def test_grade_on_a_full_disk_ends_with_a_sentence(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that cannot be written ends the run; no half-written one is taken for a result."""
     hand_in(course, "ada", "fine")
-    (course / "results").mkdir()
-    (course / "results" / "ada.html").symlink_to("/dev/full")
+    results_of(course).mkdir(parents=True)
+    (results_of(course) / "ada.html").symlink_to("/dev/full")
     with pytest.raises(GraderFault, match="the disk is full"):
         grade(course)
-    (course / "results" / "ada.html").unlink()
+    (results_of(course) / "ada.html").unlink()
     marked(course)
     assert grade(course) == 0
     assert marked(course) == 1
@@ -196,7 +197,7 @@ def test_grade_ended_between_two_files_of_a_report_marks_it_again(
     marked(course)
     assert grade(course) == 0
     assert marked(course) == 1
-    assert "100" in (course / "results" / "ada.html").read_text()
+    assert "100" in (results_of(course) / "ada.html").read_text()
     assert report(course, "ada")["score"] == 100.0
 
 
@@ -204,7 +205,7 @@ def test_grade_while_another_is_at_work_leaves(course: Path) -> None:
     """Two runs on one folder would write over one another: the second says so, and the first is not disturbed."""
     hand_in(course, "ada", "fine")
     marking = Marking(load_assignment(course), Settings(), "namespaces", FakeJudge)
-    with Results(course / "results", marking) as first:
+    with Results(results_of(course), marking) as first:
         half = first.out / ".0011223344556677.tmp"
         half.touch()
         with pytest.raises(UsageError, match=rf"another .* at work on .* \(process {os.getpid()} on {node()}\)"):

@@ -12,7 +12,7 @@ from autograder.assignment import load_assignment
 from autograder.errors import UsageError
 from autograder.grading.overrides import Appeal, load_overrides, override_command
 from autograder.report import GRADER_ERROR, Report, unmarked
-from tests.fake_class import grade, report, rows, run, use_fake_judge
+from tests.fake_class import grade, report, results_of, rows, run, use_fake_judge
 from tests.fake_judge import hand_in, small_course
 from tests.nbgrader_courses import report_of
 
@@ -49,7 +49,7 @@ def test_decisions_are_one_students(course: Path) -> None:
     decide(course, "ada", "noisy_sample", 3)
     overrides = load_overrides(load_assignment(course))
     assert overrides.apply(report_of("ben")) == report_of("ben")
-    fault = unmarked("ada", GRADER_ERROR, "Ours.", load_assignment(course).tasks)
+    fault = unmarked(load_assignment(course), "ada", GRADER_ERROR, "Ours.")
     assert overrides.apply(fault) == fault
 
 
@@ -114,7 +114,7 @@ def test_grade_applies_decisions_without_marking_again(
         assert "unchanged" not in told
         assert (rows(course)[0]["score"], rows(course)[0]["ema_update"]) == ("40.0", "40.0")
         assert report(course, "ada")["warnings"][0]["message"].endswith("Right, in another form.")
-        assert "Right, in another form." in (course / "results" / "ada.html").read_text()
+        assert "Right, in another form." in (results_of(course) / "ada.html").read_text()
     assert grade(course) == 0
     told = capsys.readouterr().out
     assert "1 of 1 were marked before and are unchanged" in told

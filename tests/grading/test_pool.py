@@ -23,7 +23,7 @@ from autograder.grading.pool import _mark_alone
 from autograder.intake.class_folder import Handin
 from autograder.report import GRADED
 from autograder.settings import Settings
-from tests.fake_class import grade, marked, rows
+from tests.fake_class import grade, marked, results_of, rows
 from tests.fake_judge import FakeJudge, hand_in, small_course
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def test_grade_tries_again_what_lost_its_worker(course: Path) -> None:
     status = {row["student"]: row["status"] for row in rows(course)}
     assert Counter(status.values()) == {"graded": 7, "grader_error": 1}
     assert status["zoe"] == "grader_error"
-    staff = json.loads((course / "results" / "staff" / "zoe.json").read_text())["staff"]
+    staff = json.loads((results_of(course) / "staff" / "zoe.json").read_text())["staff"]
     assert "ended two workers" in staff["fault"]
 
 
@@ -151,7 +151,7 @@ def busy_class(course: Path) -> Path:
     hand_in(course, "ada", "fine")
     hand_in(course, "ben", "wait")
     hand_in(course, "cleo", "wait")
-    return course / "results" / "staff" / "ada.json"
+    return results_of(course) / "staff" / "ada.json"
 
 
 def test_grade_interrupted_ends_cleanly_and_goes_on(course: Path) -> None:
@@ -202,10 +202,10 @@ def test_grade_killed_leaves_no_worker_and_goes_on(course: Path) -> None:
         run.kill()
         run.communicate()
         until(lambda: not processes_of(run.pid))
-    shutil.copy(course / "results" / "ada.json", course / "results" / ".0011223344556677.tmp")
+    shutil.copy(results_of(course) / "ada.json", results_of(course) / ".0011223344556677.tmp")
     marked(course)
     for student in ("ben", "cleo"):
         hand_in(course, student, "fine")
     assert grade(course) == 0
     assert marked(course) == 2
-    assert not list((course / "results").glob(".*"))
+    assert not list(results_of(course).glob(".*"))

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from autograder.grading.progress import ClassProgress, in_time
 from autograder.report import GRADED, GRADER_ERROR, UNREADABLE, unmarked
-from tests.sample_reports import graded
+from tests.sample_reports import EMPTY, graded
 
 
 def test_bar_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_bar_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> N
         for _ in range(100):
             progress.keep()
         for status in (GRADED, UNREADABLE, GRADER_ERROR, GRADER_ERROR):
-            progress.done(unmarked("ada", status, "why", ()) if status != GRADED else graded())
+            progress.done(unmarked(EMPTY, "ada", status, "why") if status != GRADED else graded())
     bar, counts = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue()).split("marking ")[-1].splitlines()[:2]
     assert bar.endswith("104/300 3 a minute, 1:05:20 left")
     assert counts.strip() == "1 graded, 1 unreadable, 2 grader errors"

@@ -23,7 +23,7 @@ from autograder.render.html import to_html
 from autograder.report import CheckResult, TaskResult
 from autograder.settings import Settings
 from autograder.verdict import Status
-from tests.fake_class import HOSTILE_NAMES, grade
+from tests.fake_class import HOSTILE_NAMES, grade, results_of
 from tests.fake_judge import FakeJudge, hand_in, small_course
 from tests.sample_reports import HOSTILE, graded
 
@@ -89,7 +89,7 @@ def test_no_name_leaves_the_class(tmp_path: Path) -> None:
     for name in HOSTILE_NAMES:
         hand_in(course, name, "fine")
     assert grade(course) == 0
-    stored = StoredClass(course / "results")
+    stored = StoredClass(results_of(course))
     assert len(list(stored)) == len(HOSTILE_NAMES)
     assert (stored.left_over, stored.broken) == (0, 0)
 

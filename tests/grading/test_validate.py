@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from autograder.assignment import load_assignment
 from autograder.errors import UsageError
-from autograder.grading.recorded_answers import FOLDER, Record
+from autograder.grading.recorded_answers import Record
 from autograder.grading.validate import (
     BLANK,
     REFERENCE,
@@ -25,13 +26,12 @@ from autograder.grading.validate import (
     faults_of,
     validate_command,
 )
-from autograder.release.build import release_folder
 from autograder.render.matrix import draw_matrix, print_matrix
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
-from tests.notebooks import COURSE, assignment, blank_notebook, cell, index
+from tests.notebooks import COURSE, NAME, assignment, blank_notebook, cell, index
 
-BANK = COURSE / FOLDER
+BANK = assignment().recorded
 RECORD = Record(task="ema_update", name="odd", kind="wrong", why="w", answer="def ema_update(): ...", loses="all")
 
 
@@ -156,15 +156,15 @@ def test_matrix_as_a_picture(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 def test_validate_command_marks_a_small_bank_for_real(tmp_path: Path, capsys: Any) -> None:
     """A right record, a wrong one, one that only quality sees, and a record that claims too much: one fault, exit 1."""
-    shutil.copytree(release_folder(COURSE), release_folder(tmp_path))
+    shutil.copytree(COURSE / "release", tmp_path / "release")
     shutil.copytree(COURSE / "source", tmp_path / "source")
     names = ("noisy_sample/swapped_weights", "noisy_sample/first_calls_only", "ema_update/right_vector")
     for name in names:
-        shutil.copytree(BANK / name, tmp_path / FOLDER / name)
-    liar = tmp_path / FOLDER / "ema_update" / "liar"
+        shutil.copytree(BANK / name, tmp_path / "tests" / "submissions" / NAME / name)
+    liar = tmp_path / "tests" / "submissions" / NAME / "ema_update" / "liar"
     shutil.copytree(BANK / "ema_update" / "right_vector", liar)
     (liar / "expect.toml").write_text('kind = "wrong"\nwhy = "it is right"\nloses = "all"\n')
-    assert validate_command(tmp_path, Validating(workers=2, picture=tmp_path / "matrix.png")) == 1
+    assert validate_command(load_assignment(tmp_path), Validating(workers=2, picture=tmp_path / "matrix.png")) == 1
     lines = capsys.readouterr().out.splitlines()
     rows = {name: cells for name, *cells in (re.split(" {2,}", line) for line in lines)}
     assert rows[REFERENCE] == ["·"] * 8
@@ -199,7 +199,7 @@ def test_only_marks_the_records_that_attack_a_task(
         (["consistency_training_pair"], []),
         ([], ["ema_update/odd", "noisy_sample/odd", "ema_update/subtle"]),
     ):
-        assert validate_command(COURSE, Validating(picture=tmp_path / "matrix.png", only=only)) == 0
+        assert validate_command(assignment(), Validating(picture=tmp_path / "matrix.png", only=only)) == 0
         assert marked == [REFERENCE, BLANK, *names]
         assert "holds no recorded answers" not in capsys.readouterr().out
 
@@ -207,4 +207,4 @@ def test_only_marks_the_records_that_attack_a_task(
 def test_only_a_task_that_is_not_there_is_wrong_usage() -> None:
     """The sentence names those that there are."""
     with pytest.raises(UsageError, match=r"there is no task 'emma'; there are noisy_sample, .*ema_update"):
-        validate_command(COURSE, Validating(only=["emma"]))
+        validate_command(assignment(), Validating(only=["emma"]))

@@ -12,6 +12,7 @@ from autograder.intake.class_folder import Roll, file_sha256, student_id
 from autograder.system.file_names import file_name
 from tests.fake_class import HOSTILE_NAMES
 from tests.fake_judge import hand_in
+from tests.notebooks import NAME
 
 
 @pytest.mark.parametrize("name", [*HOSTILE_NAMES, "../../x", "/etc/passwd", ".", "..", "", "a\x00b", ".hidden"])
@@ -45,7 +46,7 @@ def test_roll_finds_the_three_layouts(tmp_path: Path) -> None:
     for path in ("ben/hw.ipynb", "cleo.ipynb", "dan/hw.ipynb", "dan.ipynb", ".git/x.ipynb", "notes.txt", "results/x"):
         (submitted / path).parent.mkdir(parents=True, exist_ok=True)
         (submitted / path).write_text("x")
-    roll = Roll(submitted, leave_out=submitted / "results")
+    roll = Roll(submitted, leave_out=submitted / "results", assignment=NAME)
     found = {handin.student: handin for handin in roll}
     assert roll.passed_over == ["notes.txt"]
     assert list(found) == ["ada", "ben", "cleo", "dan"]
@@ -58,7 +59,7 @@ def test_ending_of_a_notebook_may_be_in_capitals(tmp_path: Path) -> None:
     """As inside a student's folder; the exact one of two counts, and the other is told."""
     for name in ("ada.IPYNB", "ben.IPYNB", "ben.ipynb", "cleo.zip"):
         (tmp_path / name).write_text("x")
-    roll = Roll(tmp_path, leave_out=tmp_path / "results")
+    roll = Roll(tmp_path, leave_out=tmp_path / "results", assignment=NAME)
     ada, ben = roll
     assert (ada.student, ada.notebook, ada.notices) == ("ada", tmp_path / "ada.IPYNB", ())
     assert (ben.student, ben.notebook) == ("ben", tmp_path / "ben.ipynb")
@@ -72,7 +73,7 @@ def test_reports_among_the_submissions_are_not_passed_over(tmp_path: Path) -> No
     """They are ours where OUT is the folder of submissions itself."""
     for name in ("ada.ipynb", "ada.html", "grades.csv"):
         (tmp_path / name).write_text("x")
-    assert Roll(tmp_path, leave_out=tmp_path).passed_over == []
+    assert Roll(tmp_path, leave_out=tmp_path, assignment=NAME).passed_over == []
 
 
 def test_roll_leaves_out_results_that_stand_among_the_submissions(tmp_path: Path) -> None:
@@ -80,11 +81,16 @@ def test_roll_leaves_out_results_that_stand_among_the_submissions(tmp_path: Path
     for path in ("ada/hw.ipynb", "old/staff/.lock", "old/ada.json", "staff/ada.json", "autograded/ada/x", "eve/notes"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x")
-    assert list(Roll(tmp_path, leave_out=tmp_path).students()) == ["ada", "eve"]
+    assert list(Roll(tmp_path, leave_out=tmp_path, assignment=NAME).students()) == ["ada", "eve"]
     (tmp_path / "eve" / "staff").mkdir()
     (tmp_path / "eve" / "staff" / ".lock").touch()
     (tmp_path / "eve" / "mine.ipynb").touch()
-    assert list(Roll(tmp_path, leave_out=tmp_path / "results").students()) == ["ada", "autograded", "eve", "staff"]
+    assert list(Roll(tmp_path, leave_out=tmp_path / "results", assignment=NAME).students()) == [
+        "ada",
+        "autograded",
+        "eve",
+        "staff",
+    ]
 
 
 def test_results_never_take_the_place_of_a_hand_in(tmp_path: Path) -> None:
@@ -93,7 +99,7 @@ def test_results_never_take_the_place_of_a_hand_in(tmp_path: Path) -> None:
     hand_in(tmp_path, "ben", "x")
     submitted = tmp_path / "submitted"
     with pytest.raises(UsageError, match=r"ben holds a student's notebook; name another folder for the results"):
-        Roll(submitted, leave_out=submitted / "ben")
+        Roll(submitted, leave_out=submitted / "ben", assignment=NAME)
 
 
 def test_file_that_is_too_large_is_not_read_for_its_hash(tmp_path: Path) -> None:

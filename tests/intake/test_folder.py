@@ -9,6 +9,7 @@ import pytest
 
 from autograder.intake.submission import UnreadableFile, find_notebook, read_submission
 from tests import notebooks
+from tests.notebooks import NAME
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -28,15 +29,15 @@ def why(path: Path) -> str:
 def test_row_9_a_renamed_notebook_is_found(tmp_path: Path) -> None:
     """The only notebook is taken, whatever it is called and in whichever of both places it is."""
     touch(tmp_path, "hw (1).ipynb", "notes.txt", ".hidden.ipynb")
-    assert find_notebook(tmp_path) == (tmp_path / "hw (1).ipynb", ())
+    assert find_notebook(tmp_path, NAME) == (tmp_path / "hw (1).ipynb", ())
     touch(tmp_path / "consistency-models", "mine.IPYNB")
-    assert find_notebook(tmp_path) == (tmp_path / "consistency-models" / "mine.IPYNB", ())
+    assert find_notebook(tmp_path, NAME) == (tmp_path / "consistency-models" / "mine.IPYNB", ())
 
 
 def test_row_10_of_two_notebooks_the_exact_name_is_taken(tmp_path: Path) -> None:
     """The exact name wins, and a notice names the choice."""
     touch(tmp_path, "a.ipynb", notebooks.FILE, "z.ipynb")
-    path, notices = find_notebook(tmp_path)
+    path, notices = find_notebook(tmp_path, NAME)
     assert path == tmp_path / notebooks.FILE
     assert [notice.code for notice in notices] == ["several_notebooks"]
     assert f"'{notebooks.FILE}' was marked" in notices[0].message
@@ -45,7 +46,7 @@ def test_row_10_of_two_notebooks_the_exact_name_is_taken(tmp_path: Path) -> None
 def test_row_10_else_the_first_by_name_is_taken(tmp_path: Path) -> None:
     """Without the exact name the order decides, the same on every machine."""
     touch(tmp_path, "b.ipynb", "B.ipynb", "a copy.ipynb")
-    path, notices = find_notebook(tmp_path)
+    path, notices = find_notebook(tmp_path, NAME)
     assert path == tmp_path / "B.ipynb"
     assert "first by name" in notices[0].message
 
@@ -54,7 +55,7 @@ def test_row_10_else_the_first_by_name_is_taken(tmp_path: Path) -> None:
 def test_no_notebook_is_none(tmp_path: Path, make) -> None:
     """A missing or empty folder, or a file in its place, has no notebook."""
     make(tmp_path / "ada")
-    assert find_notebook(tmp_path / "ada") == (None, ())
+    assert find_notebook(tmp_path / "ada", NAME) == (None, ())
 
 
 def test_row_78_links_are_not_followed(tmp_path: Path) -> None:
@@ -63,13 +64,13 @@ def test_row_78_links_are_not_followed(tmp_path: Path) -> None:
     student = tmp_path / "ada"
     student.mkdir()
     (student / "consistency-models").symlink_to(tmp_path / "staff")
-    assert find_notebook(student) == (None, ())
+    assert find_notebook(student, NAME) == (None, ())
     (student / notebooks.FILE).symlink_to(secret)
-    path, _ = find_notebook(student)
+    path, _ = find_notebook(student, NAME)
     assert path is not None
     assert "symbolic link" in why(path)
     touch(student, "own.ipynb")
-    assert find_notebook(student)[0] == student / "own.ipynb"
+    assert find_notebook(student, NAME)[0] == student / "own.ipynb"
 
 
 def test_row_78_special_files_never_block(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import NAME
 from autograder.errors import UsageError
 from autograder.intake.class_folder import Roll
 from autograder.intake.lms_downloads import sent_through
 from tests.fake_class import grade, report, rows
 from tests.fake_judge import small_course
 from tests.nbgrader_courses import course_folder, nbgrader
+from tests.notebooks import NAME
 
 FILE = f"{NAME}.ipynb"
 CANVAS = {
@@ -129,7 +129,7 @@ def test_zip_collect_takes_what_grade_would_mark(tmp_path: Path, files: dict[str
         opened.extractall(tmp_path / "download")
     expected = {
         each.student: each.notebook.read_bytes()
-        for each in Roll(tmp_path / "download", tmp_path / "results")
+        for each in Roll(tmp_path / "download", tmp_path / "results", NAME)
         if each.notebook is not None
     }
     collected = {path.parent.parent.name: path.read_bytes() for path in (course / "submitted").rglob(FILE)}

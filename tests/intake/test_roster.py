@@ -9,7 +9,7 @@ import pytest
 
 from autograder.errors import UsageError
 from autograder.intake.roster import read_roster
-from tests.fake_class import grade, report, rows
+from tests.fake_class import grade, report, results_of, rows
 from tests.fake_judge import hand_in, small_course
 
 CANVAS = (
@@ -77,7 +77,7 @@ def test_grade_with_a_roster_reports_who_handed_nothing_in(tmp_path: Path, capsy
     }
     assert report(course, "ben")["reason"].startswith("Nothing was handed in.")
     assert report(course, "../up")["score"] == 0.0
-    assert json.loads((course / "results" / "staff" / "ben.json").read_text())["student"] == "ben"
+    assert json.loads((results_of(course) / "staff" / "ben.json").read_text())["student"] == "ben"
     out = capsys.readouterr().out
     assert "2 handed nothing in: ../up, ben." in out
     assert "1 not on the roster: guest." in out

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from autograder.assignment import Task
+from autograder.course import AssignmentFolders
 from autograder.errors import GraderFault
-from autograder.judge import pytest_plugin
 from autograder.judge.pytest_plugin import run_checks
 from autograder.judge.run import Run
 from autograder.verdict import Status
@@ -28,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs a file of checks and returns the run."""
     folder = tmp_path / "checks"
     folder.mkdir()
-    monkeypatch.setattr(pytest_plugin, "CHECKS", folder)
+    monkeypatch.setattr(AssignmentFolders, "checks", folder)
 
     def run_source(source: str, seed: str = "seed", task: str = "", students: Any = None) -> Run:
         task = task or f"thing_{next(NUMBERS)}"  # pytest imports a file of one name once in a process

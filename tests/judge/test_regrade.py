@@ -18,7 +18,7 @@ from autograder.grading.stored_reports import read_report
 from autograder.grading.worker import dismiss_judge
 from autograder.judge.regrade import Regrade, with_kept
 from autograder.report import SCHEMA, Report
-from tests.fake_class import grade, marked, report
+from tests.fake_class import grade, marked, report, results_of
 from tests.fake_judge import hand_in, small_course
 
 STAFF = {"output": {}, "suspicions": []}
@@ -53,7 +53,7 @@ def other_checks(monkeypatch: pytest.MonkeyPatch, *tasks: str) -> None:
 
 def forge(course: Path, student: str, schema: int = SCHEMA, **scores: float) -> None:
     """Store other scores than this marking gives, as an earlier one may have given; the report stays whole."""
-    path, record_path = (course / "results" / folder / f"{student}.json" for folder in (".", "staff"))
+    path, record_path = (results_of(course) / folder / f"{student}.json" for folder in (".", "staff"))
     value, record = json.loads(path.read_text()), json.loads(record_path.read_text())
     for task in value["tasks"]:
         if task["id"] in scores:
@@ -136,7 +136,7 @@ def test_a_decision_about_a_kept_task_does_not_make_its_checks_new(
 
 def test_figures_of_kept_tasks_are_kept(course: Path) -> None:
     """In the tasks' order; of a task that is marked again, or drawn again with another, the new ones."""
-    stored = read_report(course / "results", "ada")
+    stored = read_report(results_of(course), "ada")
     assert stored is not None
 
     def drawn(**names: str) -> Report:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import NAME
+from autograder.course import find_assignment
 from autograder.errors import ReleaseFault
-from autograder.lesson.page import LARGEST_BYTES, Lesson, lesson_folder
+from autograder.lesson.page import LARGEST_BYTES, Lesson
 from autograder.lesson.self_contained import prove_whole
 from autograder.release.build import lesson_of
+from tests.notebooks import NAME
 
 COURSE = Path(__file__).parents[2]
 QUESTION = ":::: question\nWhy?\n\n- [ ] So.\n- [x] Because.\n\n::: answer\nIt is.\n:::\n::::\n"
@@ -33,7 +34,7 @@ def edit(course: Path) -> Edit:
     """Return what replaces words that stand once in a file of the lesson."""
 
     def replace(name: str, old: str, new: str) -> None:
-        path = lesson_folder(course) / name
+        path = find_assignment(course).lesson / name
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
         path.write_text(text.replace(old, new), encoding="utf-8")
@@ -43,7 +44,7 @@ def edit(course: Path) -> Edit:
 
 def measure_again(course: Path, key: str, change: Callable[[float], float]) -> None:
     """Change one measurement in every run."""
-    path = lesson_folder(course) / "claims.json"
+    path = find_assignment(course).lesson / "claims.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     for run in record["runs"]:
         run[key] = change(run[key])
@@ -52,22 +53,22 @@ def measure_again(course: Path, key: str, change: Callable[[float], float]) -> N
 
 def append(course: Path, text: str) -> None:
     """Write something below the lesson's last line."""
-    with (lesson_folder(course) / "lesson.md").open("a", encoding="utf-8") as file:
+    with (find_assignment(course).lesson / "lesson.md").open("a", encoding="utf-8") as file:
         file.write(f"\n{text}\n")
 
 
 def refused(course: Path) -> str:
     """Return why the lesson is not built."""
     with pytest.raises(ReleaseFault) as caught:
-        lesson_of(course).page()
+        lesson_of(find_assignment(course)).page()
     return str(caught.value)
 
 
 def test_lesson_numbers_are_those_of_the_data(course: Path) -> None:
     """After another measurement the page shows another number, in text, table and figure alike."""
-    before = lesson_of(course).page().decode()
+    before = lesson_of(find_assignment(course)).page().decode()
     measure_again(course, "w2.jumps_2", lambda w2: w2 + 0.002)
-    after = lesson_of(course).page().decode()
+    after = lesson_of(find_assignment(course)).page().decode()
     shown = re.compile(r'title="measured: mean w2\.jumps_2 [^"]*">([\d.]+)<')
     assert [float(text) + 0.002 for text in shown.findall(before)] == pytest.approx(
         list(map(float, shown.findall(after)))
@@ -138,9 +139,9 @@ def test_lesson_with_a_broken_block_is_not_built(course: Path, text: str, reason
 
 def test_lesson_takes_a_whole_question(course: Path) -> None:
     """The question that the slips above are made of is itself in order."""
-    before = lesson_of(course).page().count(b'<form class="question">')
+    before = lesson_of(find_assignment(course)).page().count(b'<form class="question">')
     append(course, QUESTION)
-    assert lesson_of(course).page().count(b'<form class="question">') == before + 1
+    assert lesson_of(find_assignment(course)).page().count(b'<form class="question">') == before + 1
 
 
 def test_lesson_too_large_for_a_phone_is_not_built(course: Path) -> None:
@@ -180,7 +181,7 @@ def test_lesson_ids_stand_once() -> None:
 def test_lesson_formula_keeps_its_full_stop_and_its_sign(course: Path) -> None:
     """No line begins with a point after a formula, and the minus of (1, -2) is a sign and no difference."""
     append(course, "So it ends at $(1, -2)$.")
-    last = lesson_of(course).prose.html.rpartition("So it ends at ")[2]
+    last = lesson_of(find_assignment(course)).prose.html.rpartition("So it ends at ")[2]
     assert last.startswith('<span class="together"><span class="math inline"><math')
     assert "</math></span>.</span>" in last
     assert last.count('form="prefix">&#x02212;') == 1
@@ -188,13 +189,13 @@ def test_lesson_formula_keeps_its_full_stop_and_its_sign(course: Path) -> None:
 
 def test_lesson_of_an_assignment_without_pictures_is_text(course: Path) -> None:
     """An assignment may draw nothing: then its lesson has no figure, and no script but that of the questions."""
-    folder = lesson_folder(course)
+    folder = find_assignment(course).lesson
     with pytest.raises(ReleaseFault, match="which nobody draws"):
-        Lesson(course).page()
+        Lesson(find_assignment(course)).page()
     facts = "measured = {}\npaper = {}\nstated = []\nterms = {}\nreference = {}\nholds = []\n"
     (folder / "facts.toml").write_text(f'{facts}[page]\ntitle = "Sorting"\nmeasured = "Nothing is measured."\n')
     (folder / "lesson.md").write_text(f"## How a list is sorted\n\nBy comparing.\n\n{QUESTION}")
-    page = Lesson(course).page().decode()
+    page = Lesson(find_assignment(course)).page().decode()
     assert "<title>Sorting</title>" in page
     assert page.count("<script") == 1
     assert 'class="lab"' not in page

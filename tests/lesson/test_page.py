@@ -10,14 +10,15 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from autograder.assignment import NAME
-from autograder.lesson.page import LARGEST_BYTES, lesson_folder
-from autograder.release.build import LESSON, release_folder
+from autograder.course import find_assignment
+from autograder.lesson.page import LARGEST_BYTES
+from autograder.release.build import LESSON
 from tests.browser import DESK, PHONE, is_cut_off, needs_chromium, open_browser, open_page, violations
 from tests.lesson_networks import COURSE, MODELS, exported_networks
+from tests.notebooks import NAME
 
 pytestmark = needs_chromium
-RELEASED = release_folder(COURSE) / LESSON
+RELEASED = find_assignment(COURSE).released / LESSON
 # Both sides compute with float32 weights, torch with float32 sums: rounding of 128 terms of size 1 is about 1e-6.
 TOLERANCE = 1e-5
 # Tables and formulas that could only be read by scrolling them sideways.
@@ -322,4 +323,4 @@ def test_lesson_is_small_and_of_one_piece() -> None:
 def test_lesson_quotes_the_latest_measurement() -> None:
     """What benchmarks/claims.py has measured is what the lesson's numbers are made of."""
     measured = COURSE / "benchmarks" / "results" / "claims.json"
-    assert (lesson_folder(COURSE) / "claims.json").read_bytes() == measured.read_bytes()
+    assert (find_assignment(COURSE).lesson / "claims.json").read_bytes() == measured.read_bytes()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import NAME
 from autograder.nbgrader_host.gradebook import KEPT
 from tests.accounts import Account, accounts, give, needs_accounts
 from tests.boxes import needs_bubblewrap
 from tests.nbgrader_courses import BIN, course_folder
+from tests.notebooks import NAME
 
 FILE = f"{NAME}.ipynb"
 pytestmark = [

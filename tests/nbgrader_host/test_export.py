@@ -11,12 +11,12 @@ import pytest
 from nbgrader import api
 from nbgrader.plugins import CsvExportPlugin
 
-from autograder.assignment import NAME
 from autograder.nbgrader_host.export import TableOfMarks
 from autograder.nbgrader_host.gradebook import student_key
 from autograder.text import no_formula
 from tests.fake_class import HOSTILE_NAMES
 from tests.nbgrader_courses import BIN, course_folder, nbgrader
+from tests.notebooks import NAME
 from tests.sample_reports import HOSTILE
 
 

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from nbgrader import api
 
 from autograder import cli
-from autograder.assignment import NAME, load_assignment
+from autograder.assignment import load_assignment
 from autograder.errors import GraderFault, UsageError
 from autograder.intake.class_folder import Handin
 from autograder.nbgrader_host.course import load_course
 from autograder.nbgrader_host.gradebook import Gradebook, student_key
 from autograder.report import GRADER_ERROR, UNREADABLE, unmarked
 from tests.nbgrader_courses import course_folder, grade_of, report_of, submission_of
-from tests.notebooks import assignment, cell, reference_notebook, write
+from tests.notebooks import NAME, assignment, cell, reference_notebook, write
 
 NOTHING = Fraction(0)
 
@@ -124,7 +124,7 @@ def test_our_own_fault_is_no_mark(folder: Path, gradebook: Gradebook, book: api.
     """A grader_error leaves no row, and an earlier mark as it was."""
     gradebook.write(report_of("fay"), handin(folder, "fay"))
     for student in ("fay", "gus"):
-        fault = unmarked(student, GRADER_ERROR, "The grader failed.", assignment().tasks)
+        fault = unmarked(assignment(), student, GRADER_ERROR, "The grader failed.")
         gradebook.write(fault, Handin(student, None))
     assert submission_of(book, "fay").score == 110.0
     with pytest.raises(api.MissingEntry):
@@ -136,7 +136,7 @@ def test_nothing_readable_is_zero_with_the_reason(folder: Path, gradebook: Grade
     path = folder / "submitted" / "hal" / NAME / f"{NAME}.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text("{")
-    gradebook.write(unmarked("hal", UNREADABLE, "It is cut short.", assignment().tasks), Handin("hal", path))
+    gradebook.write(unmarked(assignment(), "hal", UNREADABLE, "It is cut short."), Handin("hal", path))
     submission = submission_of(book, "hal")
     assert (submission.score, submission.needs_manual_grade) == (0.0, False)
     marked = nbformat.read(folder / "autograded" / "hal" / NAME / f"{NAME}.ipynb", as_version=4)

@@ -11,10 +11,10 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.assignment import NAME
 from autograder.nbgrader_host.kernel import mark_namespace
 from autograder.verdict import Status
 from tests import notebooks
+from tests.notebooks import NAME
 
 HARD_COPY = """
 def ema_update(online, target, decay):

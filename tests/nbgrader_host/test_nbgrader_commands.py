@@ -19,11 +19,11 @@ import nbformat
 import pytest
 from nbgrader import api
 
-from autograder.assignment import MARKERS, NAME
+from autograder.assignment import MARKERS
 from tests.browser import needs_chromium, open_browser
 from tests.formgrader import LOADED, enter, manual_grading, open_submission
 from tests.nbgrader_courses import BIN, course_folder, grade_of, nbgrader, submission_of
-from tests.notebooks import cell, write
+from tests.notebooks import NAME, cell, write
 from tests.sample_class import HOSTILE, build_class, correct_notebook
 
 CANARY = "canary-of-the-hidden-checks-31d7"

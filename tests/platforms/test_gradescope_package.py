@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from autograder.assignment import load_assignment
 from autograder.platforms.gradescope.build import GradescopeSettings, build_gradescope_zip
 from autograder.platforms.gradescope.run import student_of
 from autograder.platforms.wheel import own_wheel
@@ -43,7 +44,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for above in folder.parents[:3]:
         if above.owner() == folder.owner() and above != Path("/tmp"):
             above.chmod(above.stat().st_mode | 0o011)
-    archive = build_gradescope_zip(COURSE, folder / "gradescope.zip", GradescopeSettings())
+    archive = build_gradescope_zip(load_assignment(COURSE), folder / "gradescope.zip", GradescopeSettings())
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder / "source")
     for name in ("submission", "results"):
@@ -145,8 +146,8 @@ def test_a_fault_of_ours_is_no_zero(root: Path, tmp_path: Path) -> None:
 def test_the_zip_holds_what_it_needs_and_no_more(tmp_path: Path) -> None:
     """Scripts at its root that may be run, the wheel, the source notebook; no submission, no gradebook; same bytes."""
     settings = GradescopeSettings(visibility="after_published", torch_index="https://example.org/whl/cpu")
-    first = build_gradescope_zip(COURSE, tmp_path / "1.zip", settings).read_bytes()
-    assert first == build_gradescope_zip(COURSE, tmp_path / "2.zip", settings).read_bytes()
+    first = build_gradescope_zip(load_assignment(COURSE), tmp_path / "1.zip", settings).read_bytes()
+    assert first == build_gradescope_zip(load_assignment(COURSE), tmp_path / "2.zip", settings).read_bytes()
     with zipfile.ZipFile(tmp_path / "1.zip") as archive:
         names = set(archive.namelist())
         assert archive.getinfo("setup.sh").external_attr >> 16 == 0o100755

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from autograder.course import find_assignment
 from autograder.platforms.repositories import write_course_repository, write_student_repository
 from autograder.platforms.wheel import own_wheel
 from tests.fake_judge import hand_in, small_course
@@ -33,7 +34,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the student repository as it is given out."""
-    return write_student_repository(ROOT, tmp_path_factory.mktemp("repositories") / "student")
+    return write_student_repository(find_assignment(ROOT), tmp_path_factory.mktemp("repositories") / "student")
 
 
 @pytest.fixture(scope="module")

@@ -17,20 +17,21 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.assignment import NAME, load_assignment
+from autograder.assignment import load_assignment
 from autograder.cli import main as autograder
+from autograder.course import find_assignment
 from autograder.platforms.repositories import write_student_repository
 from autograder.platforms.student.build import build_student_package
 from autograder.platforms.student.check import cli
-from autograder.release.build import release_folder
 from tests.documented_commands import Shell, blocks
+from tests.notebooks import NAME
 from tests.sample_class import cell_of, correct_notebook, with_answers
 
 COURSE = Path(__file__).parents[2]
-RELEASE = release_folder(COURSE) / f"{NAME}.ipynb"
+RELEASE = find_assignment(COURSE).released / f"{NAME}.ipynb"
 FILES = {
     "": "consistency-models.ipynb __init__.py __main__.py checking.py child.py cli.py plan.py runner.py",
-    "reading/": "__init__.py assignment.py errors.py text.py verdict.py",
+    "reading/": "__init__.py assignment.py course.py errors.py text.py verdict.py",
     "reading/box/": "__init__.py ipython.py",
     "reading/intake/": "__init__.py cells.py file.py folder.py json_scanner.py repair.py submission.py",
 }
@@ -121,13 +122,13 @@ def test_wheel_holds_no_answer_no_check_and_no_judge(texts):
 
 def test_wheel_is_the_same_when_built_again(wheel, tmp_path):
     """The same sources make the same bytes."""
-    assert build_student_package(COURSE, tmp_path).read_bytes() == wheel.read_bytes()
+    assert build_student_package(find_assignment(COURSE), tmp_path).read_bytes() == wheel.read_bytes()
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A student's repository as it is given out."""
-    return write_student_repository(COURSE, tmp_path_factory.mktemp("repository") / "ada")
+    return write_student_repository(find_assignment(COURSE), tmp_path_factory.mktemp("repository") / "ada")
 
 
 @pytest.mark.slow

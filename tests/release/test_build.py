@@ -11,20 +11,20 @@ import nbclient
 import nbformat
 import pytest
 
-from autograder.assignment import NAME
+from autograder.course import find_assignment
 from autograder.errors import ReleaseFault, UsageError
 from autograder.release.build import (
-    RELEASED_FILES,
+    LESSON,
     build_release,
     check_release,
     differences,
     release_command,
-    release_folder,
 )
 from autograder.release.source_check import cell_name
+from tests.notebooks import NAME
 
 COURSE = Path(__file__).parents[2]
-COMMITTED = release_folder(COURSE) / f"{NAME}.ipynb"
+COMMITTED = find_assignment(COURSE).released / f"{NAME}.ipynb"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def snapshot(folder):
 def test_release_as_committed_is_fresh(capsys):
     """The committed release is, byte for byte, what the committed source makes; checking writes nothing."""
     before = snapshot(COURSE / "release")
-    assert release_command(COURSE, check=True) == 0
+    assert release_command(find_assignment(COURSE), check=True) == 0
     assert snapshot(COURSE / "release") == before
     assert "is what source/consistency-models makes" in capsys.readouterr().out
 
@@ -62,15 +62,15 @@ def test_release_after_an_edit_is_stale_until_built(course):
     nbformat.write(notebook, source)
     before = snapshot(course)
     with pytest.raises(ReleaseFault, match=r"run 'autograder release':\n  cell 'title' \(1 of \d+\) differs"):
-        check_release(course)
+        check_release(find_assignment(course))
     assert snapshot(course) == before
-    left_over = release_folder(course) / "solutions.ipynb"
+    left_over = find_assignment(course).released / "solutions.ipynb"
     left_over.write_text("{}", encoding="utf-8")
-    release = build_release(course, release_folder(course))
-    assert list(release.files) == list(RELEASED_FILES)
+    release = build_release(find_assignment(course), find_assignment(course).released)
+    assert list(release.files) == [f"{NAME}.ipynb", LESSON]
     assert not left_over.exists()
     assert (course / "gradebook.db").read_bytes() == b"marks of a whole year"
-    assert "A new sentence." in (release_folder(course) / f"{NAME}.ipynb").read_text(encoding="utf-8")
+    assert "A new sentence." in (find_assignment(course).released / f"{NAME}.ipynb").read_text(encoding="utf-8")
 
 
 def test_release_with_an_unbalanced_marker_ends_with_1_and_one_sentence(course):
@@ -92,7 +92,7 @@ def test_folder_that_is_no_course_is_wrong_usage(course):
     """Without nbgrader's settings nothing can be built."""
     (course / "nbgrader_config.py").unlink()
     with pytest.raises(UsageError, match=r"nbgrader_config\.py is missing"):
-        check_release(course)
+        check_release(find_assignment(course))
 
 
 def test_differences_name_files_and_cells(tmp_path):

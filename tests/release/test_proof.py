@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_output
 
-from autograder.assignment import NAME, source_notebook
+from autograder.course import find_assignment
 from autograder.errors import ReleaseFault
-from autograder.release.build import release_folder
 from autograder.release.proof import prove_release
 from autograder.release.source_check import read_notebook, regions
+from tests.notebooks import NAME
 from tests.sample_class import cell_of
 
 COURSE = Path(__file__).parents[2]
-SOURCE = read_notebook(source_notebook(COURSE))
-RELEASED = read_notebook(release_folder(COURSE) / f"{NAME}.ipynb")
+SOURCE = read_notebook(find_assignment(COURSE).source)
+RELEASED = read_notebook(find_assignment(COURSE).released / f"{NAME}.ipynb")
 ANSWER_LINE = "p_target.mul_(decay).add_(p_online, alpha=1 - decay)"
 SECRETS = [line.strip() for cell in SOURCE.cells for region in regions(cell.source)[0] for line in region.lines]
 COMMENT = next(line for line in SECRETS if line.startswith("# ") and len(line) > 40).removeprefix("# ")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import source_notebook
+from autograder.course import find_assignment
 from autograder.errors import ReleaseFault
 from autograder.release.source_check import check_source, read_notebook, regions
 from tests.sample_class import cell_of
 
 COURSE = Path(__file__).parents[2]
-SOURCE = read_notebook(source_notebook(COURSE))
+SOURCE = read_notebook(find_assignment(COURSE).source)
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
@@ -184,7 +184,7 @@ def test_metadata_slip_is_named_with_its_cell(change, grade_id, said):
 )
 def test_notebook_without_ids_of_its_own_is_refused(tmp_path, change, said):
     """A cell without an id of its own would get a random one at each build; other faults of the file are told too."""
-    raw = json.loads(source_notebook(COURSE).read_text(encoding="utf-8"))
+    raw = json.loads(find_assignment(COURSE).source.read_text(encoding="utf-8"))
     change(raw)
     path = tmp_path / "notebook.ipynb"
     path.write_text(json.dumps(raw), encoding="utf-8")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder.assignment import NAME
 from autograder.box.limits import run_on
 from autograder.errors import GraderFault
 from autograder.judge import judge
@@ -15,7 +14,7 @@ from autograder.judge.judge import Judge
 from autograder.settings import Settings
 from autograder.system import affinity
 from tests.boxes import Bench, needs_bubblewrap
-from tests.notebooks import COURSE, FILE, assignment
+from tests.notebooks import COURSE, FILE, NAME, assignment
 
 MANY = hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1
 pytestmark = [

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from autograder.assignment import Assignment, load_assignment
+from autograder.assignment import Assignment
 from autograder.assignments.consistency_models.training.calibration import (
     CHECKS,
     LIMITS,
@@ -54,15 +54,14 @@ class Calibrating:
     figure: Path | None = None  # default: docs/calibration.png of the course
 
 
-def calibrate_command(course: Path, how: Calibrating | None = None) -> int:
+def calibrate_command(assignment: Assignment, how: Calibrating | None = None) -> int:
     """Measure, write teacher.npz, calibration.json and the figure, and return the exit code.
 
     About half a minute of one core a seed. Raises FaultFound, writing nothing, where right and wrong ones overlap.
     """
     how = how or Calibrating()
     torch.set_num_threads(1)  # as in judge and box: a sum in another order would round differently
-    assignment = load_assignment(course)
-    found = subjects(load_bank(course))
+    found = subjects(load_bank(assignment))
     runs = _measure(assignment, found, how)
     limits = place_limits(runs)
     calibration = replace(make_calibration(assignment, 0), limits=limits)
@@ -70,7 +69,7 @@ def calibrate_command(course: Path, how: Calibrating | None = None) -> int:
     save_limits(limits, _provenance(assignment, runs, how), how.folder / LIMITS.name)
     from autograder.assignments.consistency_models.training.calibration_figure import draw
 
-    draw(runs, limits, how.figure or course / "docs" / "calibration.png")
+    draw(runs, limits, how.figure or assignment.course / "docs" / "calibration.png")
     console().print("\n".join(summary(runs, limits)), highlight=False, soft_wrap=True)
     return 0
 

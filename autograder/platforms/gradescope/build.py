@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from autograder.assignment import NAME, load_assignment, source_notebook
+from autograder.assignment import Assignment
 from autograder.platforms.wheel import constraints, own_wheel, zipped
 from autograder.settings import load_settings
 from autograder.system.files import make_folder, write_atomically
@@ -27,12 +27,12 @@ class GradescopeSettings:
     torch_index: str = ""  # an index that has the CPU build of torch; "": whatever pip finds
 
 
-def build_gradescope_zip(course: Path, out: Path, settings: GradescopeSettings) -> Path:
+def build_gradescope_zip(assignment: Assignment, out: Path, settings: GradescopeSettings) -> Path:
     """Write the zip to `out` and return it; the same course gives the same bytes.
 
     Raises UsageError for a course that cannot be read, and where nothing can be written to `out`.
     """
-    load_assignment(course)
+    course = assignment.course
     load_settings(course)
     name, wheel = own_wheel()
     files = {script: (HERE / script).read_bytes() for script in SCRIPTS}
@@ -41,7 +41,7 @@ def build_gradescope_zip(course: Path, out: Path, settings: GradescopeSettings) 
         "constraints.txt": constraints().encode(),
         "torch-index": f"{settings.torch_index}\n".encode(),
         "settings.json": json.dumps(asdict(settings), indent=2).encode() + b"\n",
-        f"course/source/{NAME}/{NAME}.ipynb": source_notebook(course).read_bytes(),
+        f"course/source/{assignment.name}/{assignment.file}": assignment.source.read_bytes(),
     }
     files |= {f"course/{file}": (course / file).read_bytes() for file in COURSE_FILES if (course / file).is_file()}
     make_folder(out.parent)

@@ -32,10 +32,11 @@ def main(root: Path) -> int:
     """Mark what lies in `root`/submission and write `root`/results/results.json; returns 4 for a fault of ours."""
     settings = json.loads((root / "source" / "settings.json").read_text(encoding="utf-8"))
     course = root / "source" / "course"
-    notebook, notices = find_notebook(root / "submission")
+    assignment = load_assignment(course)
+    notebook, notices = find_notebook(root / "submission", assignment.name)
     handin = Handin(student_of(root / "submission_metadata.json"), notebook, notices)
     best = settings["isolation"] == "best"
-    marking = Marking(load_assignment(course), load_settings(course), "namespaces" if best else settings["isolation"])
+    marking = Marking(assignment, load_settings(course), "namespaces" if best else settings["isolation"])
     _tell(_short_of_memory(marking.settings.memory_mib))
     try:
         report = _marked(handin, marking)

@@ -54,4 +54,4 @@ fi
 package=$("$venv/bin/python" -I -c 'import autograder, os; print(os.path.dirname(autograder.__file__))')
 chmod -R go-rwx "$source" "$package"
 chmod go+rx "$package" "$package/box"
-chmod go+r "$package/__init__.py" "$package/wire.py" "$package"/box/*.py
+chmod go+r "$package/__init__.py" "$package"/box/*.py

@@ -15,9 +15,8 @@ import tempfile
 from pathlib import Path
 
 from autograder import __version__
-from autograder.assignment import NAME, source_notebook
+from autograder.course import AssignmentFolders
 from autograder.errors import GraderFault
-from autograder.release.build import release_folder
 from autograder.release.proof import prove_release
 from autograder.release.source_check import read_notebook
 from autograder.system.files import make_folder, write_atomically
@@ -31,7 +30,7 @@ BUILD_SECONDS = 120
 IMPORTED = re.compile(r"^([ \t]*(?:from|import) )(autograder[\w.]*)", re.MULTILINE)
 
 
-def build_student_package(course: Path, out: Path) -> Path:
+def build_student_package(assignment: AssignmentFolders, out: Path) -> Path:
     """Write the wheel for students into the folder `out` and return its path; the same sources give the same bytes.
 
     Raises ReleaseFault when release/ is missing or is not fit to be given out, UsageError where `out` cannot be
@@ -40,19 +39,19 @@ def build_student_package(course: Path, out: Path) -> Path:
     make_folder(out)
     with tempfile.TemporaryDirectory(prefix="student-package-") as folder:
         tree = Path(folder)
-        write_sources(course, tree)
+        write_sources(assignment, tree)
         wheel = _build_wheel(tree)
         write_atomically(out / wheel.name, wheel.read_bytes())
         return out / wheel.name
 
 
-def write_sources(course: Path, tree: Path) -> None:
+def write_sources(assignment: AssignmentFolders, tree: Path) -> None:
     """Write the package's source tree, ready for `pip install`, into an empty folder.
 
     Raises ReleaseFault when release/ is missing or is not fit to be given out.
     """
-    released = release_folder(course) / f"{NAME}.ipynb"
-    prove_release(read_notebook(source_notebook(course)), read_notebook(released))
+    released = assignment.released / assignment.file
+    prove_release(read_notebook(assignment.source), read_notebook(released))
     for module, path in sorted(modules().items()):
         copy = tree / _place(module, path)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ from autograder.assignments.consistency_models.training.spread import (
 )
 from autograder.errors import FaultFound
 from tests.bank import load_bank
-from tests.notebooks import COURSE, assignment
+from tests.notebooks import assignment
 from tests.trainings import SHORT, short_reference
 
 
@@ -107,7 +107,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calibrating:
 
 def test_command_writes_weights_limits_provenance_and_figure(quick: Calibrating, capsys: Any) -> None:
     """The record holds every run, so that limits and figure can be made again from it."""
-    assert calibrate_command(COURSE, quick) == 0
+    assert calibrate_command(assignment(), quick) == 0
     record = json.loads((quick.folder / "calibration.json").read_text())
     assert record["limits"]["mean"] == pytest.approx((1.1 * 3.0) ** 0.5)
     assert record["prelude_sha256"] == assignment().prelude_sha256
@@ -123,7 +123,7 @@ def test_command_writes_nothing_when_it_refuses(quick: Calibrating, monkeypatch:
     """The committed calibration stays as it was."""
     monkeypatch.setattr(calibrate, "measure", lambda *_: iter([run("right", 2.0), run("wrong", 2.0)]))
     with pytest.raises(FaultFound):
-        calibrate_command(COURSE, quick)
+        calibrate_command(assignment(), quick)
     assert list(quick.folder.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from autograder.lesson.page import lesson_folder
+from autograder.course import find_assignment
 from tests.lesson_networks import COURSE, exported_networks
 
 STEPS = 200  # of the figure's trajectory, and of its slider
@@ -16,7 +16,7 @@ STEPS = 200  # of the figure's trajectory, and of its slider
 @pytest.fixture(scope="module")
 def path() -> list[tuple[torch.Tensor, float]]:
     """Return trajectories of the teacher: the first begins where the figure's noise stands at first, 500 anywhere."""
-    start = json.loads((lesson_folder(COURSE) / "pictures.json").read_text(encoding="utf-8"))["route"][0]
+    start = json.loads((find_assignment(COURSE).lesson / "pictures.json").read_text(encoding="utf-8"))["route"][0]
     noise = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
     networks = exported_networks()
     found = networks["solve_ode"](networks["teacher"], torch.cat([torch.tensor([start]), noise]), 1.0, 0.0, STEPS)

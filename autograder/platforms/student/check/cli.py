@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder import __version__
-from autograder.assignment import NAME
 from autograder.errors import Unreadable
 from autograder.platforms.student.check.checking import Checking, Finding, State
 from autograder.platforms.student.check.plan import RELEASE, Plan, Step, load_release, read_plan
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None, release: Path = RELEASE) -> int
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
+    options = _parser(release.stem).parse_args(arguments)
     if not options.notebook.exists():
         print(f"check: there is no file {one_line(str(options.notebook))}; name the notebook to check", file=sys.stderr)
         return USAGE
@@ -56,10 +55,10 @@ def main(arguments: Sequence[str] | None = None, release: Path = RELEASE) -> int
     return NOT_READY if _open(findings) else READY
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="check",
-        description=f"Says whether your {NAME} notebook is ready to be handed in.",
+        description=f"Says whether your {name} notebook is ready to be handed in.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -118,8 +117,9 @@ def _conclusion(findings: list[Finding]) -> str:
 
 def _file_notes(plan: Plan, findings: list[Finding]) -> list[str]:
     notes = [notice.message for notice in plan.submission.notices if notice.code not in OWN_WORDS]
-    if plan.submission.file != f"{NAME}.ipynb":
-        notes.append(f"The file is called '{plan.submission.file}'; hand it in as '{NAME}.ipynb'.")
+    expected = plan.release.file
+    if plan.submission.file != expected:
+        notes.append(f"The file is called '{plan.submission.file}'; hand it in as '{expected}'.")
     left = [
         f"'{finding.task.id}'"
         for finding in findings

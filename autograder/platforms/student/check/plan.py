@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import NAME, Assignment, SourceCell, assignment_of, released_source, trusted_cells
+from autograder.assignment import Assignment, SourceCell, assignment_of, released_source, trusted_cells
+from autograder.course import AssignmentFolders
 from autograder.intake.cells import RawCell, cells_of
 from autograder.intake.file import as_text, read_once
 from autograder.intake.submission import Submission, read_submission
 
-RELEASE = Path(__file__).with_name(f"{NAME}.ipynb")  # where the installed package has it
+RELEASE = next(Path(__file__).parent.glob("*.ipynb"), Path())  # where the installed package has it
 
 
 class Kind(enum.Enum):
@@ -69,7 +70,7 @@ class Plan:
 
 def load_release(path: Path = RELEASE) -> Assignment:
     """Return the assignment as the release defines it: tasks, points, given cells and stubs."""
-    return assignment_of(trusted_cells(path), path.parent)
+    return assignment_of(trusted_cells(path), AssignmentFolders(path.parent, path.stem))
 
 
 def read_plan(path: Path, release: Assignment) -> Plan:
