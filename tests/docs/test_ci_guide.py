@@ -29,9 +29,9 @@ def course(tmp_path: Path) -> Path:
     notebook = folder / "submitted" / "ada" / "consistency-models"
     notebook.mkdir(parents=True)
     write(reference_notebook(), notebook)
-    (folder / "results").mkdir()
+    (folder / "results" / "consistency-models").mkdir(parents=True)
     for student in ("ada", "bob"):
-        (folder / "results" / f"{student}.json").write_text(graded(student).to_json())
+        (folder / "results" / "consistency-models" / f"{student}.json").write_text(graded(student).to_json())
     (folder / "canvas.csv").write_text(EXPORT)
     return folder
 

@@ -47,8 +47,8 @@ def test_five_steps_lead_to_feedback_and_a_final_mark(tmp_path: Path) -> None:
                 book.db.commit()
         shell.run(block)
     assert (course / "feedback" / "partly-wrong" / NAME / f"{NAME}.html").is_file()
-    assert (course / "results" / "index.html").is_file()
-    automatic = marks(course / "results" / "grades.csv", "student")["partly-wrong"]
+    assert (course / "results" / NAME / "index.html").is_file()
+    automatic = marks(course / "results" / NAME / "grades.csv", "student")["partly-wrong"]
     assert (automatic["score"], automatic["bonus"]) == ("92.0", "10.0")
     final = marks(course / "grades.csv", "student_id")["partly-wrong"]
     assert (float(final["raw_score"]), float(final["late_submission_penalty"])) == (110, 11)
