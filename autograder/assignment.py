@@ -140,7 +140,7 @@ def load(folders: AssignmentFolders) -> Assignment:
 
 def trusted_cells(path: Path) -> list[Node]:
     """Return the cells of a notebook of ours, each source as one string; raises ValueError unless its format is 4."""
-    # Not by nbformat: it takes half a second to import, and what publishes stored reports needs nothing but Python.
+    # Not by nbformat: its import takes up to a second, and what publishes stored reports needs nothing but Python.
     notebook = json.loads(path.read_bytes())
     if notebook["nbformat"] != 4:
         raise ValueError(f"its format is {notebook['nbformat']}; save it in format 4")

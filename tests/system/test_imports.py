@@ -11,7 +11,7 @@ PRELUDE = """
 import sys
 from pathlib import Path
 from autograder.assignment import load_assignment
-from autograder.later import imports_later
+from autograder.system.imports import imports_later
 
 namespace = {}
 with imports_later():
@@ -45,3 +45,15 @@ def test_imports_later_imports_what_is_called() -> None:
 def test_imports_later_turns_a_module_into_the_real_one() -> None:
     """A module that a cell keeps under a name works once the cells have run."""
     assert run("print(namespace['plt'].matplotlib.__name__, namespace['plt'].figure.__name__)") == "matplotlib figure"
+
+
+def test_gradebook_is_imported_without_a_grammar_of_addresses() -> None:
+    """jsonschema compiles one where it can, for a second; a fresh interpreter, since others import it too."""
+    code = (
+        "import sys, autograder.nbgrader_host.gradebook\n"
+        "print([name for name in ('jsonschema', 'rfc3987_syntax') if name in sys.modules])\n"
+        "import rfc3987_syntax"  # can be imported still
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=notebooks.COURSE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['jsonschema']"
