@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import assignment_module, load_assignment, source_notebook
+from autograder.assignment import assignment_module, load_assignment
 from autograder.errors import UsageError
 
 
@@ -39,14 +39,12 @@ def test_a_part_that_fails_to_import_something_else_is_an_error(monkeypatch: pyt
         (b"[]", "cannot be read as a notebook"),
         (b'{"nbformat": 3, "worksheets": []}', "its format is 3; save it in format 4"),
         (b'{"nbformat": 4, "cells": []}', "has no test cell"),
-        (None, "no source notebook"),
     ],
 )
-def test_what_is_no_source_notebook_is_named(tmp_path: Path, content: bytes | None, says: str) -> None:
+def test_what_is_no_source_notebook_is_named(tmp_path: Path, content: bytes, says: str) -> None:
     """One sentence says what is wrong with the course's notebook."""
-    path = source_notebook(tmp_path)
+    path = tmp_path / "source" / "fit" / "fit.ipynb"
     path.parent.mkdir(parents=True)
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(UsageError, match=says):
         load_assignment(tmp_path)
