@@ -43,9 +43,10 @@ except OSError:
 OPENS = """
 import os
 import autograder.box.wire
-beside = os.path.dirname(autograder.box.wire.__file__)
-for path in ("checks", "judge.py", "quality.py", "../source", "../../source", "../release", "../tests"):
-    leaks += [path] if os.path.exists(os.path.join(beside, path)) else []
+package = os.path.dirname(os.path.dirname(autograder.box.wire.__file__))
+for path in ("assignments", "judge", "checking", "grading", "kernel.py", "../source", "../release", "../tests"):
+    leaks += [path] if os.path.exists(os.path.join(package, path)) else []
+leaks += [] if os.path.isdir(os.path.join(package, "box")) else ["the wrong folder was searched"]
 """
 NETWORK = """
 import socket
@@ -115,7 +116,7 @@ calls = {
 }
 if os.uname().machine == "x86_64":
     leaks += [name for name, arguments in calls.items() if passed(*arguments)]
-paths = ("/proc/sys/kernel/hostname", "/sys/kernel/x", "/etc/passwd", "/usr/bin/x", "/box/autograder/wire.py")
+paths = ("/proc/sys/kernel/hostname", "/sys/kernel/x", "/etc/passwd", "/usr/bin/x", "/box/autograder/box/wire.py")
 for path in (*paths, "/proc/1/oom_score_adj"):
     try:
         with open(path, "w"): leaks.append(path)
