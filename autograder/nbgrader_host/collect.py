@@ -16,7 +16,7 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from autograder.errors import UsageError
 from autograder.intake.archive import SUFFIX, unpack
 from autograder.intake.class_folder import Roll
-from autograder.nbgrader_host.gradebook import student_key
+from autograder.nbgrader_host.gradebook_rows import student_key
 
 
 class Extractor(ExtractorPlugin):  # type: ignore[misc]

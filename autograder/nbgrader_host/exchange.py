@@ -1,13 +1,17 @@
-"""`nbgrader release_feedback` as this course has it: it passes by who cannot fetch anything."""
+"""nbgrader's exchange: the files beside a submission, and a `release_feedback` that skips who cannot fetch it."""
 
 from __future__ import annotations
 
 import glob
 from pathlib import Path
+from typing import Any
 
+from nbgrader import utils
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 
-from autograder.nbgrader_host.gradebook import KEPT
+from autograder.intake.file import open_regular
+
+KEPT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange needs to bring the feedback back
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
@@ -33,3 +37,25 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
                 "Not released, for lack of a hand-in through the exchange: %s. Their pages are in %s; return them as "
                 "their notebooks came.", ", ".join(others), self.coursedir.feedback_directory,
             )  # fmt: skip
+
+
+def exchange_files(notebook: Path | None) -> dict[str, bytes]:
+    """Return the small files that nbgrader's exchange puts beside a submission; a link is not followed."""
+    found: dict[str, bytes] = {}
+    if notebook is None:
+        return found
+    for name in KEPT:
+        file = open_regular(notebook.parent / name)
+        if file is not None:
+            with file:
+                found[name] = file.read(4096)
+    return found
+
+
+def timestamp_of(notebook: Path | None) -> Any:
+    """Return when it was handed in, in UTC, as nbgrader reads it; None where it is not known."""
+    text = exchange_files(notebook).get("timestamp.txt", b"").decode("ascii", "replace").strip()
+    try:
+        return utils.parse_utc(text) if text else None
+    except (ValueError, OverflowError):
+        return None

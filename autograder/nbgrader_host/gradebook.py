@@ -8,7 +8,6 @@ written answer that a person has marked asks to be looked at again only when the
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,31 +15,27 @@ from typing import Any
 
 import nbformat
 import sqlalchemy as sa
-from nbgrader import api, utils
+from nbgrader import api
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.assignment import Assignment
-from autograder.errors import DiskFull, GraderFault, UsageError
+from autograder.errors import GraderFault, UsageError
 from autograder.intake.class_folder import Handin
-from autograder.intake.file import open_regular
 from autograder.nbgrader_host.course import NbgraderCourse, load_course
+from autograder.nbgrader_host.database import known_fault, reason, shown
+from autograder.nbgrader_host.exchange import exchange_files, timestamp_of
+from autograder.nbgrader_host.gradebook_rows import (
+    WRITTEN,
+    enter,
+    fingerprint,
+    new_submission,
+    student_key,
+    try_to_write,
+)
 from autograder.nbgrader_host.marked_notebook import add_verdicts, restored
 from autograder.report import GRADER_ERROR, Report
-from autograder.system.file_names import file_name
-from autograder.system.files import MAKE_ROOM, is_full, make_folder, write_atomically
-
-KEPT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange needs to bring the feedback back
-_READ_ONLY_STATES = ("25006", "42501")  # PostgreSQL: a read-only transaction, and no right to write
-LONGEST_ID = 128  # of nbgrader's column
-_WRITTEN = sa.Table(
-    "autograder_written",
-    sa.MetaData(),
-    sa.Column("notebook_id", sa.String(32), primary_key=True),  # of nbgrader's submitted_notebook
-    sa.Column("report", sa.String(64), nullable=False),  # what `fingerprint` says of it
-    sa.Column("sha256", sa.String(64), nullable=False),  # of the submission
-    sa.Column("extra_credit", sa.Float),
-)
+from autograder.system.files import make_folder, write_atomically
 
 
 class Gradebook:
@@ -64,15 +59,12 @@ class Gradebook:
         self.url = url or course.db_url
         try:
             self._book = api.Gradebook(self.url, course.folders.course_id)
-            _WRITTEN.create(self._book.engine, checkfirst=True)
+            WRITTEN.create(self._book.engine, checkfirst=True)
             self._book.update_or_create_assignment(assignment.name)
-            _try_to_write(self._book.engine)
+            try_to_write(self._book.engine)
         except (SQLAlchemyError, ImportError, OSError) as error:
-            if _is_full(error):
-                raise DiskFull(f"the gradebook {_shown(self.url)} was not written: {MAKE_ROOM}") from error
-            if _is_read_only(error):
-                raise _closed(self.url, error) from error
-            raise UsageError(f"the gradebook {_shown(self.url)} cannot be opened: {_reason(error)}") from error
+            cannot = UsageError(f"the gradebook {shown(self.url)} cannot be opened: {reason(error)}")
+            raise known_fault(self.url, error) or cannot from error
         self._release = course.release(assignment, self.url)
 
     def __enter__(self) -> Gradebook:
@@ -89,8 +81,8 @@ class Gradebook:
         """
         key, name = student_key(report.student), self._assignment.name
         query = (
-            sa.select(_WRITTEN.c.report, api.SubmittedNotebook)
-            .join(api.SubmittedNotebook, api.SubmittedNotebook.id == _WRITTEN.c.notebook_id)
+            sa.select(WRITTEN.c.report, api.SubmittedNotebook)
+            .join(api.SubmittedNotebook, api.SubmittedNotebook.id == WRITTEN.c.notebook_id)
             .join(api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id)
             .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
             .where(api.SubmittedAssignment.student_id == key, api.Notebook.name == name)
@@ -99,7 +91,7 @@ class Gradebook:
             row = db.execute(query).one_or_none()
             if row is None or row[0] != fingerprint(report):
                 return False
-            submitted, timestamp = row[1], _timestamp(handin.notebook)
+            submitted, timestamp = row[1], timestamp_of(handin.notebook)
             if timestamp is not None and timestamp != submitted.assignment.timestamp:
                 return False
             if submitted.late_submission_penalty != self._penalty(submitted):
@@ -117,11 +109,11 @@ class Gradebook:
         add_verdicts(notebook, report)
         path = self._notebook_path(report.student)
         make_folder(path.parent)
-        for name, content in _exchange_files(handin.notebook).items():
+        for name, content in exchange_files(handin.notebook).items():
             write_atomically(path.with_name(name), content)
         with self._transaction() as db:
-            submitted = self._submission(db, report.student, _timestamp(handin.notebook))
-            _enter(db, submitted, notebook, report)
+            submitted = self._submission(db, report.student, timestamp_of(handin.notebook))
+            enter(db, submitted, notebook, report)
             submitted.late_submission_penalty = self._penalty(submitted)
             write_atomically(path, nbformat.writes(notebook))
 
@@ -145,12 +137,9 @@ class Gradebook:
             db.commit()
         except SQLAlchemyError as error:
             db.rollback()
-            if _is_full(error):
-                raise DiskFull(f"the gradebook {_shown(self.url)} was not written: {MAKE_ROOM}") from error
-            if _is_read_only(error):
-                raise _closed(self.url, error) from error
-            reason = f"{_reason(error)}; what is entered stays, run the same command again"
-            raise GraderFault(f"the gradebook {_shown(self.url)} was not written: {reason}") from error
+            why = f"{reason(error)}; what is entered stays, run the same command again"
+            fault = GraderFault(f"the gradebook {shown(self.url)} was not written: {why}")
+            raise known_fault(self.url, error) or fault from error
         except BaseException:
             db.rollback()
             raise
@@ -171,7 +160,7 @@ class Gradebook:
             )
         ).one_or_none()
         if submission is None:
-            submission = _new_submission(db, assignment, person)
+            submission = new_submission(db, assignment, person)
         if timestamp is not None:
             submission.timestamp = timestamp
         found: api.SubmittedNotebook = next(each for each in submission.notebooks if each.name == name)
@@ -213,128 +202,3 @@ def extend_command(assignment: Assignment, url: str | None, student: str, hours:
     if not hours:
         return f"{student} has as much time as everybody.", is_known
     return f"{student} has {hours:g} hours more than the others; a penalty for lateness counts anew.", is_known
-
-
-def student_key(student: str) -> str:
-    """Return a student's name as the gradebook and formgrader's folders can hold it: itself but for odd ones."""
-    if len(student) <= LONGEST_ID and "/" not in student and student.isprintable() and student not in ("", ".", ".."):
-        return student
-    name = file_name(student)
-    return name if len(name) <= LONGEST_ID else f"{name[:100]}~{hashlib.sha256(student.encode()).hexdigest()[:16]}"
-
-
-def fingerprint(report: Report) -> str:
-    """Return a hash of all that a report says, but for how long it took."""
-    said = report.to_dict() | {"seconds": None}
-    return hashlib.sha256(repr(said).encode()).hexdigest()
-
-
-def enter_bonus(db: Any, submitted: api.SubmittedNotebook, report: Report) -> None:
-    """Enter the bonus as extra credit, unless a person changed it since, and remember what we entered."""
-    record = db.execute(sa.select(_WRITTEN).where(_WRITTEN.c.notebook_id == submitted.id)).one_or_none()
-    before = record.extra_credit if record is not None else None
-    bonus = {f"test_{task.id}": task.score or None for task in report.tasks if task.bonus}
-    for grade in submitted.grades:
-        if grade.name in bonus and grade.extra_credit == before:
-            grade.extra_credit = bonus[grade.name]
-    values = {
-        "report": fingerprint(report),
-        "sha256": report.sha256,
-        "extra_credit": next(iter(bonus.values()), None),
-    }
-    if record is None:
-        db.execute(sa.insert(_WRITTEN).values(notebook_id=submitted.id, **values))
-    else:
-        db.execute(sa.update(_WRITTEN).where(_WRITTEN.c.notebook_id == submitted.id).values(**values))
-
-
-def prepare_table(book: api.Gradebook) -> None:
-    """Make our table where it is missing, in a gradebook that nbgrader has opened."""
-    _WRITTEN.create(book.engine, checkfirst=True)
-
-
-def _new_submission(db: Any, assignment: api.Assignment, student: api.Student) -> api.SubmittedAssignment:
-    """Return a submission with a row for each grade and comment, as nbgrader's add_submission makes it and commits."""
-    with db.no_autoflush:  # only when it is whole
-        submission = api.SubmittedAssignment(assignment=assignment, student=student)
-        db.add(submission)
-        for notebook in assignment.notebooks:
-            submitted = api.SubmittedNotebook(notebook=notebook, assignment=submission)
-            db.add(submitted)
-            db.add_all(api.Grade(cell_id=cell.id, notebook=submitted) for cell in notebook.grade_cells)
-            db.add_all(api.Comment(cell_id=cell.id, notebook=submitted) for cell in notebook.solution_cells)
-    db.flush()
-    return submission
-
-
-def _enter(db: Any, submitted: api.SubmittedNotebook, notebook: Any, report: Report) -> None:
-    """Enter what the marked notebook says, by nbgrader's own rules, as SaveAutoGrades does."""
-    known = db.scalar(sa.select(_WRITTEN.c.sha256).where(_WRITTEN.c.notebook_id == submitted.id))
-    unchanged = known is not None and known == report.sha256
-    grades = {grade.name: grade for grade in submitted.grades}
-    comments = {comment.name: comment for comment in submitted.comments}
-    for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if utils.is_grade(cell) and name in grades:
-            grade = grades[name]
-            grade.auto_score, _ = utils.determine_grade(cell)
-            if not (unchanged and grade.manual_score is not None):  # a person has seen this very answer
-                grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-        if utils.is_solution(cell) and name in comments:
-            empty = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-            comments[name].auto_comment = "No response." if empty else None
-    enter_bonus(db, submitted, report)
-
-
-def _exchange_files(notebook: Path | None) -> dict[str, bytes]:
-    """Return the small files that nbgrader's exchange puts beside a submission; a link is not followed."""
-    found: dict[str, bytes] = {}
-    if notebook is None:
-        return found
-    for name in KEPT:
-        file = open_regular(notebook.parent / name)
-        if file is not None:
-            with file:
-                found[name] = file.read(4096)
-    return found
-
-
-def _timestamp(notebook: Path | None) -> Any:
-    """Return when it was handed in, in UTC, as nbgrader reads it; None where it is not known."""
-    text = _exchange_files(notebook).get("timestamp.txt", b"").decode("ascii", "replace").strip()
-    try:
-        return utils.parse_utc(text) if text else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _shown(url: str) -> str:
-    return sa.engine.make_url(url).render_as_string(hide_password=True) if "://" in url else url
-
-
-def _is_full(error: Exception) -> bool:
-    """Say whether a disk is full, ours or the database's; SQLite has a code of its own for it."""
-    return is_full(error) or getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_FULL"
-
-
-def _is_read_only(error: Exception) -> bool:
-    """Say whether a database lets us read alone: SQLite's file or folder, or the user that the server knows us as."""
-    origin = getattr(error, "orig", None)
-    name, state = getattr(origin, "sqlite_errorname", ""), getattr(origin, "pgcode", "")
-    return name.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or state in _READ_ONLY_STATES
-
-
-def _closed(url: str, error: Exception) -> UsageError:
-    what = "make it writable, for SQLite the file and its folder, or name another one with --gradebook"
-    return UsageError(f"the gradebook {_shown(url)} cannot be written: {_reason(error)}; {what}")
-
-
-def _try_to_write(engine: sa.Engine) -> None:
-    """Write a row and take it back: so that a gradebook that can only be read is told before anything is marked."""
-    with engine.connect() as connection:
-        connection.execute(sa.insert(_WRITTEN).values(notebook_id="", report="", sha256=""))
-        connection.rollback()
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -36,7 +36,8 @@ from autograder.grading.overrides import load_overrides
 from autograder.grading.worker import mark_in_worker, prepare_worker
 from autograder.intake.class_folder import Handin, student_id
 from autograder.nbgrader_host.course import NbgraderCourse, load_course
-from autograder.nbgrader_host.gradebook import KEPT, enter_bonus, prepare_table
+from autograder.nbgrader_host.exchange import KEPT
+from autograder.nbgrader_host.gradebook_rows import enter_bonus, prepare_table
 from autograder.nbgrader_host.marked_notebook import add_verdicts, restored
 from autograder.report import GRADER_ERROR, Report
 from autograder.settings import load_settings

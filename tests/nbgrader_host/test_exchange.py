@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.nbgrader_host.gradebook import KEPT
+from autograder.nbgrader_host.exchange import KEPT
 from tests.accounts import Account, accounts, give, needs_accounts
 from tests.boxes import needs_bubblewrap
 from tests.nbgrader_courses import BIN, course_folder

@@ -12,7 +12,7 @@ from nbgrader import api
 from nbgrader.plugins import CsvExportPlugin
 
 from autograder.nbgrader_host.export import TableOfMarks
-from autograder.nbgrader_host.gradebook import student_key
+from autograder.nbgrader_host.gradebook_rows import student_key
 from autograder.text import no_formula
 from tests.fake_class import HOSTILE_NAMES
 from tests.nbgrader_courses import BIN, course_folder, nbgrader

@@ -17,7 +17,8 @@ from autograder.assignment import load_assignment
 from autograder.errors import GraderFault, UsageError
 from autograder.intake.class_folder import Handin
 from autograder.nbgrader_host.course import load_course
-from autograder.nbgrader_host.gradebook import Gradebook, student_key
+from autograder.nbgrader_host.gradebook import Gradebook
+from autograder.nbgrader_host.gradebook_rows import student_key
 from autograder.report import GRADER_ERROR, UNREADABLE, unmarked
 from tests.nbgrader_courses import course_folder, grade_of, report_of, submission_of
 from tests.notebooks import NAME, assignment, cell, reference_notebook, write
