@@ -91,7 +91,7 @@ class Judge:
             file=submission.file,
             sha256=submission.sha256,
             versions=versions(),
-            warnings=(*submission.notices, *in_order(session.notices.values())),
+            warnings=(*submission.notices, *in_order(session.state.notices.values())),
             checks_readable=self._checks_readable,
             staff=_for_staff(session, outcomes),
             figures=run.figures,
@@ -150,12 +150,12 @@ class Judge:
 def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:
     """Return what only staff may read: print-outs, suspicions, faults of ours, times."""
     return {
-        "suspicions": session.suspicions,
+        "suspicions": session.state.suspicions,
         "faults": [f"{outcome.id}: {outcome.fault}" for outcome in outcomes if outcome.fault],
         "keepers_lost": session.keepers_lost,
-        "tried_again": session.tried_again,
-        "calls_seconds": round(session.clock.calls_seconds, 3),
-        "cells_seconds": round(session.clock.cells_seconds, 3),
+        "tried_again": session.retries.tasks,
+        "calls_seconds": round(session.state.clock.calls_seconds, 3),
+        "cells_seconds": round(session.state.clock.cells_seconds, 3),
         "output": session.outputs,
     }
 

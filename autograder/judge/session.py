@@ -3,20 +3,14 @@
 Every task gets a fresh box, in which the student's own cells run again from the top. A cell that fails costs only what
 depends on it. A cell that takes too long is cut short; once the cells have used their part of the submission's time,
 the long ones get a second each, in every later box alike. All boxes together end within the submission's time.
-
-A box or its keeper may also be killed by somebody else, such as the kernel of a machine that is short of memory. One
-death does not tell. So the task runs again in a fresh box, as if it had not run: what dies twice at the same place, or
-in three runs, is the submission's crash.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -24,6 +18,7 @@ from autograder.box.messages import R, Request, RunCell, Seed
 from autograder.checking.exception_text import Place, explain
 from autograder.checking.student import Answering, Student
 from autograder.intake.submission import OwnCell, Submission
+from autograder.judge.retries import End, Retries, State
 from autograder.judge.time_budget import CellTimes, Clock
 from autograder.report import Notice
 from autograder.sandbox.box import Box
@@ -33,18 +28,8 @@ from autograder.settings import Settings
 from autograder.verdict import CheckFailed, Status
 
 GRACE_SECONDS = 1.0  # for an exception to end a cell before the box is killed
-MOST_RUNS = 3  # of a task whose boxes are ended, each time at another place
 # What others send to a process to end it. A fault of the code itself has signals of its own, as has a limit.
 FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, signal.SIGTERM})
-
-
-@dataclass(frozen=True)
-class End:
-    """How and where a box came to its end: after how many requests, and by what signal (0: its keeper was lost)."""
-
-    task: str
-    requests: int
-    signal: int
 
 
 class Session:
@@ -62,50 +47,18 @@ class Session:
         self.settings = settings
         self.elsewhere = elsewhere
         self.keeper = keeper
-        self.clock = Clock(settings.submission_seconds)
         self.keepers_lost = 0
-        self.notices: dict[tuple[str, int], Notice] = {}
-        self.suspicions: list[str] = []
         self.outputs: dict[str, str] = {}
         self._tasks = tasks
-        self.cell_times = CellTimes(self.clock, settings.cell_seconds)
-        self._skipped: dict[int, CheckFailed] = {}
-        self.tried_again: list[str] = []
-        self._forgiven_seconds = settings.call_seconds  # of lost runs, in all: a submission must end in its time
-        self._ends: list[End] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        """Begin a task: note how things stand, for the case that it has to run again."""
-        self._runs = 1
-        self._ends_before: list[End] = []
-        times = copy.deepcopy((self.clock, self.cell_times))  # together, for one holds the other
-        self._before = (times, dict(self.notices), list(self.suspicions), dict(self._skipped))
-
-    def note_end(self, end: End) -> None:
-        """Note a box that was ended in a way that could have come from outside."""
-        self._ends.append(end)
+        clock = Clock(settings.submission_seconds)
+        self.state = State(clock, CellTimes(clock, settings.cell_seconds))
+        self.retries = Retries(self.state, settings.call_seconds)
 
     def run_again(self) -> bool:
-        """Say, after a task, whether it must run again because something outside may have ended a box of it.
-
-        Then all that it has left is forgotten.
-        """
-        ends, self._ends = self._ends, []
-        times, notices, suspicions, skipped = self._before
-        spent = times[0].rest - self.clock.rest
-        if not ends or ends == self._ends_before or self._runs == MOST_RUNS or self.clock.rest < spent:
-            self._begin()
-            return False
-        self._runs += 1
-        self._ends_before = ends
-        self.tried_again.append(ends[0].task)
-        self.clock, self.cell_times = copy.deepcopy(times)
-        forgiven = min(spent, self._forgiven_seconds)
-        self._forgiven_seconds -= forgiven
-        self.clock.calls_seconds += spent - forgiven
-        self.notices, self.suspicions, self._skipped = dict(notices), list(suspicions), dict(skipped)
-        return True
+        """Say, after a task, whether it must run again; then all that it has left is forgotten."""
+        before = self.retries.after(self.state)
+        self.state = before or self.state
+        return before is not None
 
     @contextmanager
     def open(self, task: str) -> Iterator[BoxStudent]:
@@ -120,25 +73,17 @@ class Session:
     def keep_output(self, task: str, box: Box) -> None:
         """Keep what a box printed for staff; tell the student once when it was too much."""
         self.outputs[task] = bytes(box.output.kept).decode("utf-8", "replace")
-        self.suspicions += [f"{task}: {suspicion}" for suspicion in box.suspicions]
+        self.state.suspicions.extend(f"{task}: {suspicion}" for suspicion in box.suspicions)
         if box.output.total_bytes > box.output.limit_bytes:
             kept = self.settings.output_kib
             message = f"The code printed more than {kept} KiB; the rest was thrown away. It cost no points."
-            self.notices.setdefault(("output_truncated", 0), Notice("output_truncated", message))
+            self.state.notices.setdefault(("output_truncated", 0), Notice("output_truncated", message))
 
     def note_cell(self, cell: OwnCell, failure: CheckFailed) -> None:
         """Tell the student of a cell that did not run to its end."""
         code = "cell_cut_short" if failure.status is Status.TIMEOUT else "cell_failed"
         name = cell.grade_id or f"cell {cell.number}"
-        self.notices.setdefault((code, cell.number), Notice(code, failure.message, name))
-
-    def skip(self, cell: OwnCell, failure: CheckFailed) -> None:
-        """Leave a cell that ended its box, or could not be cut short, out of later boxes."""
-        self._skipped[cell.number] = failure
-
-    def skipped(self, cell: OwnCell) -> CheckFailed | None:
-        """Return why a cell is left out, or None."""
-        return self._skipped.get(cell.number)
+        self.state.notices.setdefault((code, cell.number), Notice(code, failure.message, name))
 
 
 class BoxStudent(Student):
@@ -197,14 +142,14 @@ class BoxStudent(Student):
 
     def seconds_left(self) -> float:
         """Return how long this task's calls may still take; waiting for a processor hardly counts."""
-        return self._session.clock.left(self._later)
+        return self._session.state.clock.left(self._later)
 
     def request(self, message: Request[R], answer: Answering) -> R:
         """Send a request to the box; a box that failed once fails the rest of its task in the same way."""
         if self._dead is not None:
             raise self._dead
         box = self._box or self._open()
-        clock = self._session.clock
+        clock = self._session.state.clock
         left = clock.left(self._later)
         if left <= 0:
             raise self._out_of_time()
@@ -224,7 +169,7 @@ class BoxStudent(Student):
             clock.calls_seconds += watch.seconds()
 
     def _out_of_time(self) -> CheckFailed:
-        limit = self._session.clock.limit_seconds
+        limit = self._session.state.clock.limit_seconds
         return self._die(
             Status.TIMEOUT,
             f"The time of a submission ({limit:g} s) was used up before this check was done; "
@@ -234,11 +179,11 @@ class BoxStudent(Student):
     def _note_end(self, box: Box) -> None:
         ended_by = -(box.exit_status or 0)
         if ended_by in FROM_OUTSIDE:
-            self._session.note_end(End(self._task, self._requests, ended_by))
+            self._session.retries.note(End(self._task, self._requests, ended_by))
 
     def _lost(self) -> CheckFailed:
         self._session.keepers_lost += 1
-        self._session.note_end(End(self._task, self._requests, 0))
+        self._session.retries.note(End(self._task, self._requests, 0))
         return self._die(Status.CRASH, "Your code ended the sandbox that it ran in.")
 
     def _die(self, status: Status, message: str) -> CheckFailed:
@@ -252,7 +197,7 @@ class BoxStudent(Student):
             while True:  # each round leaves out a cell, or makes one short
                 self._box = self._session.keeper().open_box()
                 self._failures = {}
-                self._session.cell_times.new_box()
+                self._session.state.cell_times.new_box()
                 if self._run_cells(self._box):
                     return self._box
                 self.close()
@@ -270,7 +215,7 @@ class BoxStudent(Student):
         except BoxFailure as failure:  # no code of the student's has run yet
             raise KeeperLost(failure.message) from None
         for cell in self._session.submission.cells:
-            skipped = self._session.skipped(cell)
+            skipped = self._session.state.skipped.get(cell.number)
             if skipped is not None:
                 self._failures[cell.number] = skipped
             elif not self._run_cell(box, cell):
@@ -279,8 +224,8 @@ class BoxStudent(Student):
 
     def _run_cell(self, box: Box, cell: OwnCell) -> bool:
         """Run one cell; False when the box must be opened again."""
-        times = self._session.cell_times
-        if self._session.clock.rest <= 0:
+        times = self._session.state.cell_times
+        if self._session.state.clock.rest <= 0:
             raise self._out_of_time()
         number = cell.number if cell.grade_id else None
         place = self._place(cell.grade_id or f"cell {cell.number}", number)
@@ -307,5 +252,6 @@ class BoxStudent(Student):
         return failed.status is not Status.TIMEOUT or not times.cut_short(cell)
 
     def _leave_out(self, cell: OwnCell, failure: CheckFailed) -> None:
-        self._session.skip(cell, failure)
+        """Leave a cell that ended its box, or could not be cut short, out of later boxes."""
+        self._session.state.skipped[cell.number] = failure
         self._session.note_cell(cell, failure)

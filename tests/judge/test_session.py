@@ -130,14 +130,14 @@ class TestCells:
         """A cell may use what an earlier one defines, and every task starts anew."""
         run = session(keepers, "count = 0", "count += 1", "def one(): return float(count)")
         assert [outcome(run, task) for task in ("one", "two")] == [1.0, 1.0]
-        assert not run.notices
+        assert not run.state.notices
 
     @pytest.mark.parametrize("failing", ["1 / 0", "def f(:", "raise SystemExit", "import nothing_of_that_name"])
     def test_failing_cell_costs_nothing_else(self, keepers: Keepers, failing: str) -> None:
         """An exception in a cell of one's own is told of once, and the answer is still there."""
         run = session(keepers, failing, ANSWER)
         assert [outcome(run, task) for task in ("one", "two")] == [1.0, 1.0]
-        assert [notice.code for notice in run.notices.values()] == ["cell_failed"]
+        assert [notice.code for notice in run.state.notices.values()] == ["cell_failed"]
 
     @pytest.mark.parametrize(
         "ending", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)", "import os; os.close(3)"]
@@ -146,9 +146,9 @@ class TestCells:
         """The box opens again without it, and so does every later one, at once."""
         run = session(keepers, ending, ANSWER)
         assert outcome(run, "one") == 1.0
-        assert run.skipped(run.submission.cells[0]) is not None
+        assert list(run.state.skipped) == [1]
         assert outcome(run, "two") == 1.0
-        assert [notice.code for notice in run.notices.values()] == ["cell_failed"]
+        assert [notice.code for notice in run.state.notices.values()] == ["cell_failed"]
 
     def test_answer_that_ends_its_box_fails_for_that_reason(self, keepers: Keepers) -> None:
         """An answer cell that ends the process is a crash of its own task, told as one."""
@@ -168,7 +168,7 @@ class TestCells:
         """A cell without end is cut, told of, and the answer below it gets its points."""
         run = session(keepers, slow, ANSWER)
         assert outcome(run, "one") == 1.0
-        assert [notice.code for notice in run.notices.values()] == ["cell_cut_short"]
+        assert [notice.code for notice in run.state.notices.values()] == ["cell_cut_short"]
 
     def test_large_cell_of_any_letters_runs(self, keepers: Keepers) -> None:
         """A cell of two megabytes, half of them outside ASCII, is no fault of anybody's."""
