@@ -20,6 +20,7 @@ from autograder.course import AssignmentFolders, find_assignment
 from autograder.errors import UsageError
 
 Node = dict[str, Any]  # a cell as it stands in the notebook
+DEPENDENCIES = ("needs", "calls")  # in the metadata of a test cell: lists of other tasks
 MARKERS = (
     ("### BEGIN SOLUTION", "### END SOLUTION"),
     ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"),
@@ -47,7 +48,14 @@ class Task:
     title: str
     points: float
     bonus: bool
-    answer: SourceCell | None  # None: the task has no answer cell (boundary_condition, sample_quality)
+    answer: SourceCell | None  # None: the task has no answer cell
+    needs: tuple[str, ...] = ()  # tasks whose functions its checks run as well
+    calls: tuple[str, ...] = ()  # tasks whose functions an answer may call
+
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """The tasks without which it is not marked again."""
+        return frozenset((*self.needs, *self.calls))
 
 
 @dataclass(frozen=True)
@@ -182,6 +190,8 @@ def _task(node: Node, answers: dict[str, SourceCell]) -> Task:
         points=float(node["metadata"]["nbgrader"]["points"]),
         bonus=bool(ours.get("bonus", False)),
         answer=answers.get(task_id),
+        needs=tuple(ours.get("needs", ())),
+        calls=tuple(ours.get("calls", ())),
     )
 
 

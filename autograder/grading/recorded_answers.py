@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.course import AssignmentFolders
 
 KEYS = {"kind", "why", "loses", "keeps", "fails", "status", "misconception", "quality"}
 
@@ -29,7 +28,7 @@ class Record:
     fails: tuple[str, ...] = ()  # the checks that fail, where not all do and they are the same for every seed
     status: str | None = None  # of the first check that fails
     misconception: str | None = None  # the same
-    quality: bool = False  # the unit checks see nothing, the training does
+    quality: str = ""  # the task that sees it where the checks of its own do not, "" for any other record
 
     @property
     def id(self) -> str:
@@ -37,12 +36,12 @@ class Record:
         return f"{self.task}-{self.kind}-{self.name}"
 
 
-def load_bank(assignment: AssignmentFolders) -> list[Record]:
+def load_bank(assignment: Assignment) -> list[Record]:
     """Return all records of an assignment, in the order of their paths; none where there is no bank.
 
     Raises ValueError for a record that is not as the README says.
     """
-    return [_record(path) for path in sorted(assignment.recorded.glob("*/*/expect.toml"))]
+    return [_record(path, assignment) for path in sorted(assignment.recorded.glob("*/*/expect.toml"))]
 
 
 def cells(record: Record, assignment: Assignment) -> list[tuple[str, str]]:
@@ -52,7 +51,7 @@ def cells(record: Record, assignment: Assignment) -> list[tuple[str, str]]:
     return [(grade_id, source) for grade_id, source in own if source]
 
 
-def _record(path: Path) -> Record:
+def _record(path: Path, assignment: Assignment) -> Record:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     task, kind, name = path.parts[-3], table.get("kind"), path.parent.name
     unknown = table.keys() - KEYS
@@ -62,6 +61,11 @@ def _record(path: Path) -> Record:
         raise ValueError(f"{path}: a right answer has nothing but a kind and a why")
     if kind == "wrong" and ("loses" in table) == bool(table.get("quality")):
         raise ValueError(f"{path}: a wrong answer either loses points in its task or is seen by quality alone")
+    if table.pop("quality", False):
+        needing = [each.id for each in assignment.tasks if task in each.needs]
+        if not needing:
+            raise ValueError(f"{path}: seen by quality alone, but no task needs {task}")
+        table["quality"] = needing[-1]
     sources: dict[str, Any] = {
         cell: (path.parent / f"{cell}.py").read_text(encoding="utf-8")
         for cell in ("answer", "before", "after")

@@ -30,7 +30,6 @@ from autograder.report import GRADED, Report, TaskResult
 from autograder.settings import load_settings
 
 REFERENCE, BLANK = "the reference", "the blank release"
-QUALITY = "sample_quality"
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def validate_command(assignment: Assignment, how: Validating | None = None) -> i
 
 def attacked_by(record: Record) -> str:
     """Return the task whose points a wrong record loses, and a right one keeps."""
-    return QUALITY if record.quality else record.task
+    return record.quality or record.task
 
 
 def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating) -> list[Verdict]:

@@ -10,11 +10,6 @@ from autograder.assignment import Task
 from autograder.errors import UsageError
 from autograder.report import Report, TaskResult, in_order
 
-TRAIN_TOGETHER = ("noisy_sample", "teacher_ode_step", "consistency_distillation_loss", "ema_update")
-MEASURE_TRAINING = ("boundary_condition", "sample_quality")  # by the value checks of those four, and by a training
-# What answers may call besides: the name of a function that has lost points leads to the judge (stand_in.py).
-CALLED_BY = {"consistency_training_pair": ("noisy_sample",), "sample_consistency_multistep": ("noisy_sample",)}
-
 OF_CELLS = ("cell_cut_short", "cell_failed", "output_truncated")  # notices of what ran in the boxes, of every task
 
 
@@ -50,12 +45,9 @@ def with_dependents(only: Iterable[str], tasks: Sequence[Task]) -> tuple[str, ..
 
     Raises UsageError for a task that there is not.
     """
-    known = check_known(only, tasks)
+    check_known(only, tasks)
     wanted = set(only)
-    if wanted.intersection(TRAIN_TOGETHER):
-        wanted.update(MEASURE_TRAINING)
-    wanted.update(task for task, called in CALLED_BY.items() if wanted.intersection(called))
-    return tuple(task for task in known if task in wanted)
+    return tuple(task.id for task in tasks if task.id in wanted or task.depends_on & wanted)
 
 
 def fits(stored: Report, tasks: Sequence[Task]) -> bool:

@@ -28,7 +28,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from traitlets import List
 
-from autograder.assignment import Assignment, load_assignment, without_markers
+from autograder.assignment import DEPENDENCIES, Assignment, load_assignment, without_markers
 from autograder.errors import GraderFault, UsageError
 from autograder.grading.executors import fork_server
 from autograder.grading.job import Job, Marking
@@ -50,9 +50,12 @@ class BonusIsExtra(NbGraderPreprocessor):  # type: ignore[misc]
     """Makes a bonus worth no points of its own, so that it never raises the maximum: it is entered as extra credit."""
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> Converted:
-        """Take the points from a bonus task's test cell."""
-        if cell.metadata.get("autograder", {}).get("bonus"):
+        """Take the points from a bonus task's test cell, and from any what only the judge asks: how tasks depend."""
+        ours = cell.metadata.get("autograder", {})
+        if ours.get("bonus"):
             cell.metadata.nbgrader.points = 0
+        for name in DEPENDENCIES:
+            ours.pop(name, None)
         return cell, resources
 
 

@@ -22,6 +22,7 @@ from nbgrader.nbgraderformat import (
     ValidationError,
 )
 
+from autograder.assignment import DEPENDENCIES
 from autograder.errors import ReleaseFault
 
 SOLUTION, HIDDEN = "SOLUTION", "HIDDEN TESTS"
@@ -156,6 +157,7 @@ def _faults(notebook: Any) -> Iterator[str]:
     for index, cell in enumerate(notebook.cells):
         found, faults = regions(cell.source)
         faults += _role_faults(cell, {region.kind for region in found}, tasks)
+        faults += _dependency_faults(cell.metadata.get("autograder", {}), tasks)
         yield from (f"{cell_name(notebook, index)}: {fault}" for fault in faults)
 
 
@@ -186,6 +188,19 @@ def _role_faults(cell: Any, kinds: set[str], tasks: set[str | None]) -> Iterator
     elif cell.cell_type == "code" and not locked:
         yield "a given code cell that is not locked; set nbgrader's locked to true"
     yield from _test_faults(cell, kinds)
+
+
+def _dependency_faults(ours: dict[str, Any], tasks: set[str | None]) -> Iterator[str]:
+    """Yield what is wrong with the tasks on which a task says that it depends."""
+    for key in DEPENDENCIES:
+        named = ours.get(key, [])
+        if not isinstance(named, list):
+            yield f"'{key}' must be a list of tasks"
+            continue
+        for task in named:
+            if task not in tasks or task == ours.get("task"):
+                others = ", ".join(sorted(each for each in tasks if each and each != ours.get("task")))
+                yield f"'{key}' names '{task}', which is no other task; there are {others}"
 
 
 def _test_faults(cell: Any, kinds: set[str]) -> Iterator[str]:

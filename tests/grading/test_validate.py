@@ -103,7 +103,7 @@ def test_attack_must_come_off_as_its_record_says(changes: dict[str, Any], checks
 
 def test_answer_that_only_quality_sees_loses_sample_quality_alone() -> None:
     """Its own task keeps all points."""
-    record = exhibit(quality=True, loses="")
+    record = exhibit(quality="sample_quality", loses="")
     assert list(faults_of(record, report({"sample_quality": SOME}))) == []
     assert list(faults_of(record, report())) == ["lost nothing in sample_quality"]
     assert len(list(faults_of(record, report({"sample_quality": SOME, "ema_update": SOME})))) == 1
@@ -183,7 +183,11 @@ def test_only_marks_the_records_that_attack_a_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """Beside the reference and the blank release; what only the quality sees belongs to the quality."""
-    bank = [RECORD, replace(RECORD, task="noisy_sample"), replace(RECORD, name="subtle", quality=True, loses="")]
+    bank = [
+        RECORD,
+        replace(RECORD, task="noisy_sample"),
+        replace(RECORD, name="subtle", quality="sample_quality", loses=""),
+    ]
     marked: list[str] = []
 
     def judged(_: Any, exhibits: list[Exhibit], __: Any) -> list[Verdict]:

@@ -199,3 +199,20 @@ def test_file_that_is_no_notebook_is_refused(tmp_path, content):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ReleaseFault, match="cannot be read as a notebook"):
         read_notebook(path)
+
+
+@pytest.mark.parametrize("key", ["needs", "calls"])
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        (["noisy"], "names 'noisy', which is no other task; there are boundary_condition, "),
+        (["sample_quality"], "names 'sample_quality', which is no other task"),
+        ("noisy_sample", "must be a list of tasks"),
+    ],
+)
+def test_check_source_names_the_cell_that_depends_on_no_task(key, named, words):
+    """A slip there would leave a mark as it was when what it depends on is marked again."""
+    notebook = copy.deepcopy(SOURCE)
+    cell_of(notebook, "test_sample_quality").metadata.autograder[key] = named
+    with pytest.raises(ReleaseFault, match=rf"cell 'test_sample_quality' \(\d+ of \d+\): '{key}' {words}"):
+        check_source(notebook)

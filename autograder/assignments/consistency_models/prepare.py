@@ -36,7 +36,6 @@ from autograder.assignments.consistency_models.training.recipe import (
     train,
 )
 from autograder.checking.student import Model, Student
-from autograder.judge.regrade import MEASURE_TRAINING
 from autograder.judge.run import Prepared
 from autograder.system.imports import imports_later
 
@@ -149,7 +148,7 @@ class PreparedTraining(Prepared):
     @property
     def _trains(self) -> bool:
         """Whether the notebook has a task that asks for the training."""
-        return any(task.id in MEASURE_TRAINING for task in self.assignment.tasks)
+        return any(task.needs for task in self.assignment.tasks)
 
     def train(self, student: Student, own: frozenset[str], at_fault: frozenset[str]) -> Trained:
         """Return what a submission's own functions train, the others being the reference's; raises CheckFailed.

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from autograder.assignments.consistency_models import checks
-from autograder.judge.regrade import CALLED_BY
 from autograder.verdict import Status
 from tests.assignments.consistency_models.test_checks import (  # noqa: F401
     BANK,
@@ -92,7 +91,7 @@ def is_missed(task: str, number: int) -> bool:
     mutants = checks_without(task, number)
     # Records that fail few checks tell the most, so they come first; then those of functions that an answer may call.
     own = [record for record in [*BANK, BOTH_LATER] if record.task == task]
-    called = [record for record in BANK if record.task in CALLED_BY.get(task, ())]
+    called = [record for record in BANK if record.task in assignment().task(task).calls]
     records = [*sorted(own, key=lambda record: len(record.fails) or len(BANK)), *called]
     for record in records:
         try:

@@ -12,14 +12,13 @@ from autograder.assignments.consistency_models.examples import example
 from autograder.assignments.consistency_models.figures import QUALITY, SAMPLER
 from autograder.assignments.consistency_models.training.quality import JointTraining
 from autograder.checking import Student
-from autograder.judge.regrade import CALLED_BY
 from autograder.judge.run import Run
 
 
 @pytest.fixture(scope="module")
 def student(student: Student, run: Run, task: str) -> Iterator[Student]:
     """The submission's functions; where they call one that has lost its points by itself, the judge's stands in."""
-    for function in filter(run.lost_points, CALLED_BY.get(task, ())):
+    for function in filter(run.lost_points, run.assignment.task(task).calls):
         student.stand_in(function, getattr(stand_in, function))
     yield student
     run.add_example(task, lambda: example(task, student))
