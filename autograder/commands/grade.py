@@ -69,6 +69,8 @@ def grade(options: argparse.Namespace) -> int:
     folders = assignment_of(options, options.folder)
     marking = marking_of(options, folders)
     out = options.out or folders.results
+    if options.out is None:
+        _mention_old_results(out)
     job = ClassJob(
         folder=options.folder or folders.course / "submitted",
         out=out,
@@ -81,6 +83,18 @@ def grade(options: argparse.Namespace) -> int:
         verbose=options.verbose,
     )
     return grade_class(job, marking)
+
+
+def _mention_old_results(results: Path) -> None:
+    """Say where the reports of the version before are, which kept them one folder higher: nothing of them is lost."""
+    from autograder.intake.class_folder import LOCK
+
+    old = results.parent
+    if (old / LOCK).exists() and not results.exists():
+        print(
+            f"{old} holds reports of an earlier version; they stay as they are, and the class is marked again into "
+            f"{results}. To continue in the old folder, give --out {old}."
+        )
 
 
 def compare(options: argparse.Namespace) -> int:

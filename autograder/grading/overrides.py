@@ -17,13 +17,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.assignment import Assignment, Task
+from autograder.course import assignment_names
 from autograder.errors import UsageError
 from autograder.render.wording import number
 from autograder.report import GRADER_ERROR, Decision, Notice, Report, TaskResult
 from autograder.system.files import SPREADSHEET, read_text, write_atomically
 
 FILE = "overrides.csv"
-COLUMNS = ("when", "by", "student", "task", "points", "reason")
+COLUMNS = ("when", "by", "assignment", "student", "task", "points", "reason")
+OLD_COLUMNS = tuple(name for name in COLUMNS if name != "assignment")  # of a course's only assignment
 CODE = "override"  # of the notice in the report
 
 
@@ -57,12 +59,14 @@ class Overrides:
 
 
 def load_overrides(assignment: Assignment) -> Overrides:
-    """Return the decisions of a course; no file means none.
+    """Return the decisions about an assignment; no file means none.
 
     Raises UsageError for a row that is not one: a mark is never guessed.
     """
     decisions: dict[tuple[str, str], Decision] = {}
-    for number_, row in enumerate(_rows(assignment.course / FILE), 2):
+    for number_, row in enumerate(_rows(assignment.course), 2):
+        if row["assignment"] != assignment.name:
+            continue
         where = f"{assignment.course / FILE}, line {number_}"
         task = _task(assignment.tasks, row["task"], where)
         key = row["student"], task.id
@@ -84,24 +88,40 @@ def override_command(assignment: Assignment, appeal: Appeal) -> str:
     path = assignment.course / FILE
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     points = "" if appeal.points is None else number(appeal.points)
-    row = dict(zip(COLUMNS, (now, _user(), appeal.student, task.id, points, appeal.reason.strip()), strict=True))
-    _write(path, [*_rows(path), row])
+    row = dict(
+        zip(
+            COLUMNS,
+            (now, _user(), assignment.name, appeal.student, task.id, points, appeal.reason.strip()),
+            strict=True,
+        )
+    )
+    _write(path, [*_rows(assignment.course), row])
     held = "the checks decide again" if appeal.points is None else f"{points} of {number(task.points)} points"
     return f"{appeal.student}, {task.id}: {held}, at the next `autograder grade` or `nbgrader autograde`."
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(course: Path) -> list[dict[str, str]]:
+    """Return the rows of a course's file, each with the name of its assignment.
+
+    Raises UsageError for a row that names none unless the course has only one, and for one that names an unknown one.
+    """
+    path, names = course / FILE, assignment_names(course)
     text = read_text(path, SPREADSHEET, missing=",".join(COLUMNS))
     try:
         table = csv.DictReader(io.StringIO(text, newline=""))
-        if tuple(table.fieldnames or ()) != COLUMNS:
+        columns = tuple(table.fieldnames or ())
+        if columns not in (COLUMNS, OLD_COLUMNS):
             raise UsageError(f"{path}: expected the columns {','.join(COLUMNS)}")
         rows = list(table)
     except csv.Error as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     for line, row in enumerate(rows, 2):
-        if set(row) != set(COLUMNS) or any(value is None for value in row.values()):
-            raise UsageError(f"{path}, line {line}: expected {len(COLUMNS)} fields: {','.join(COLUMNS)}")
+        if set(row) != set(columns) or any(value is None for value in row.values()):
+            raise UsageError(f"{path}, line {line}: expected {len(columns)} fields: {','.join(columns)}")
+        row["assignment"] = row.get("assignment", "").strip() or (names[0] if len(names) == 1 else "")
+        if row["assignment"] not in names:
+            what = f"there is no assignment '{row['assignment']}'" if row["assignment"] else "it names no assignment"
+            raise UsageError(f"{path}, line {line}: {what}; the course has {', '.join(names)}: fill in that column")
     return rows
 
 

@@ -1,7 +1,7 @@
 """Downloads of course systems: whose each file is, by the names that Canvas and Moodle give it.
 
-Canvas     lovelaceada_1001_70531_consistency-models.ipynb, with _LATE before 1001, or anon_x7kp2 in place of name and
-           number; handed in a second time it is consistency-models-1.ipynb. Text instead of a file: ..._1001_text.html
+Canvas     lovelaceada_1001_70531_NAME.ipynb, with _LATE before 1001, or anon_x7kp2 in place of name and
+           number; handed in a second time it is NAME-1.ipynb. Text instead of a file: ..._1001_text.html
 Moodle     "Ada Lovelace_4711_assignsubmission_file" with the files in it, or that before a file's name
 
 The students are the numbers, 1001 and 4711: names are not unique. Canvas's gradebook has them as ID, Moodle's grading

@@ -19,7 +19,8 @@ from autograder.system.files import make_folder, write_atomically, writing
 HERE = Path(__file__).parent
 COURSE_FILES = ("nbgrader_config.py", "autograder.toml")
 VENDOR = "vendor"
-_WHEEL = "WHEEL"  # in a template: the path of the wheel that it installs
+# In a template: the path of the wheel that it installs, the name of the assignment, and that as a title.
+_WHEEL, _ASSIGNMENT, _TITLE = "WHEEL", "ASSIGNMENT", "TITLE"
 # What a template is called where it goes; names that begin with a dot would be missed by many a tool here.
 _PLACES = {"gitlab-ci.yml": ".gitlab-ci.yml", "gitignore": ".gitignore"}
 _COURSE_SCRIPTS = ("namespaces", "install", "mark", "publish", "collect")
@@ -42,7 +43,7 @@ def write_course_repository(course: Path, out: Path) -> Path:
         if (course / file).is_file():
             _write(out / file, (course / file).read_bytes())
     _write(out / ".github" / "workflows" / "grade.yml", (HERE / "grade.yml").read_bytes())
-    _finish(out, HERE / "course", f"{VENDOR}/{name}", _COURSE_SCRIPTS)
+    _finish(out, HERE / "course", {_WHEEL: f"{VENDOR}/{name}"}, _COURSE_SCRIPTS)
     return out
 
 
@@ -57,7 +58,9 @@ def write_student_repository(assignment: AssignmentFolders, out: Path) -> Path:
     for file in sorted(assignment.released.iterdir()):
         if file.is_file():
             _write(out / assignment.name / file.name, file.read_bytes())
-    _finish(out, HERE / "repository", f"{VENDOR}/{wheel.name}", _STUDENT_SCRIPTS)
+    title = assignment.name.replace("-", " ").capitalize()
+    words = {_WHEEL: f"{VENDOR}/{wheel.name}", _ASSIGNMENT: assignment.name, _TITLE: title}
+    _finish(out, HERE / "repository", words, _STUDENT_SCRIPTS)
     return out
 
 
@@ -69,20 +72,23 @@ def _begin(out: Path) -> None:
     make_folder(out)
 
 
-def _finish(out: Path, templates: Path, wheel: str, scripts: Iterable[str]) -> None:
+def _finish(out: Path, templates: Path, words: dict[str, str], scripts: Iterable[str]) -> None:
     _write(out / "constraints.txt", constraints().encode())
     for name in scripts:
         _program(HERE / "ci" / name, out / ".ci" / name)
     for path in sorted(templates.iterdir()):
-        text = path.read_text(encoding="utf-8").replace(_WHEEL, wheel)
+        text = path.read_text(encoding="utf-8")
+        for word, meant in words.items():
+            text = text.replace(word, meant)
         if path.name.startswith("gitlab") or path.suffix != ".yml":
             place = out / _PLACES.get(path.name, path.name)
         else:
             place = out / ".github" / "workflows" / path.name
         if path.name == "check":
-            _program(path, out / ".ci" / path.name)
-        else:
-            _write(place, text.encode())
+            place = out / ".ci" / path.name
+        _write(place, text.encode())
+        if path.name == "check":
+            place.chmod(0o755)
 
 
 def _program(source: Path, target: Path) -> None:

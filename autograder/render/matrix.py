@@ -103,11 +103,4 @@ def _colour(task: TaskResult) -> str:
 
 def _short(name: str) -> str:
     task, _, record = name.partition("/")
-    initials = {"consistency_distillation_loss": "loss", "sample_consistency_multistep": "sampler"}
-    short = {
-        "consistency_training_pair": "pair",
-        "teacher_ode_step": "step",
-        "noisy_sample": "noisy",
-        "ema_update": "ema",
-    }
-    return f"{(initials | short).get(task, task)}: {record.replace('_', ' ')}" if record else name
+    return f"{task.rpartition('_')[2]}: {record.replace('_', ' ')}" if record else name

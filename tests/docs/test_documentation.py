@@ -59,6 +59,7 @@ TYPED = {
 # Why the blocks of a page are not typed.
 NOT_TYPED = {
     "CONTRIBUTING.md": "it paints over pictures, which differ from machine to machine by their fonts",
+    "autograder/platforms/student/README.md": "a template; test_student_package runs what it becomes",
     "benchmarks/README.md": "they measure for minutes on a quiet machine; what they wrote is committed",
 }
 # Commands in running text that no block holds: who runs them.
@@ -73,7 +74,6 @@ ELSEWHERE = {
     ".ci/namespaces": "test_repositories.test_namespaces_are_allowed_to_bwrap_alone",
     ".ci/mark": "test_repositories.test_mark_and_publish_run_one_after_the_other",
     "python3 -m autograder publish": "test_repositories.test_publish_takes_the_wheel_as_it_is",
-    "python -m consistency_check": "test_student_package.test_package_as_a_module_is_the_command",
     "make release": "test_end_to_end.graded",  # which `make grade` asks for
 }
 # Commands in running text that no test runs, and why.

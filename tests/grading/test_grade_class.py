@@ -20,7 +20,7 @@ from autograder.intake.class_folder import Handin, Roll
 from autograder.report import Report
 from autograder.settings import Settings
 from autograder.system.files import write_atomically
-from tests.fake_class import HOSTILE_NAMES, grade, marked, report, results_of, rows
+from tests.fake_class import HOSTILE_NAMES, grade, marked, report, results_of, rows, run, use_fake_judge
 from tests.fake_judge import NAME, FakeJudge, hand_in, small_course
 
 
@@ -150,6 +150,27 @@ def test_grade_warns_of_several_notebooks(course: Path) -> None:
     assert grade(course) == 0
     assert report(course, "ada")["score"] == 100.0
     assert [warning["code"] for warning in report(course, "ada")["warnings"]] == ["several_notebooks"]
+
+
+def test_results_of_the_version_before_are_left_alone_with_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are in results/ itself: said once, still read by `report`, and continued with --out."""
+    course = use_fake_judge(monkeypatch, tmp_path)
+    hand_in(course, "ada", "fine")
+    old = course / "results"
+    assert run("grade", "--out", old, "--gradebook", "none") == 0
+    before = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
+    assert "earlier version" not in capsys.readouterr().out
+    assert run("grade", "--gradebook", "none") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{old} holds reports of an earlier version" in told
+    assert f"--out {old}" in told
+    assert {path: path.read_bytes() for path in before} == before
+    assert report(course, "ada")["student"] == "ada"
+    assert run("grade", "--gradebook", "none") == 0
+    assert "earlier version" not in capsys.readouterr().out
+    assert run("report", old) == 0
 
 
 def test_grade_refuses_a_place_that_cannot_hold_results(course: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +15,7 @@ from autograder.errors import UsageError
 from autograder.grading.overrides import Appeal, load_overrides, override_command
 from autograder.report import GRADER_ERROR, Report, unmarked
 from tests.fake_class import grade, report, results_of, rows, run, use_fake_judge
-from tests.fake_judge import hand_in, small_course
+from tests.fake_judge import NAME, hand_in, small_course
 from tests.nbgrader_courses import report_of
 
 
@@ -88,6 +90,11 @@ def test_impossible_decisions_are_refused(
         ("when,by,student,task,points,reason\n,,ada,noisy_sample\n", "line 2: expected 6 fields"),
         ("when,by,student,task,points,reason\n,,ada,noisy_sample,much,so\n", "line 2: the points"),
         ("when,by,student,task,points,reason\n,,ada,nosy_sample,3,so\n", "line 2: there is no task"),
+        (
+            "when,by,assignment,student,task,points,reason\n,,hw9,ada,noisy_sample,3,so\n",
+            "line 2: there is no assignment",
+        ),
+        ("when,by,assignment,student,task,points,reason\n,,ada,noisy_sample,3,so\n", "line 2: expected 7 fields"),
     ],
 )
 def test_a_file_with_a_slip_marks_nobody(course: Path, text: str, words: str) -> None:
@@ -95,6 +102,33 @@ def test_a_file_with_a_slip_marks_nobody(course: Path, text: str, words: str) ->
     (course / "overrides.csv").write_text(text)
     with pytest.raises(UsageError, match=words):
         load_overrides(load_assignment(course))
+
+
+OLD = "when,by,student,task,points,reason\n2026-01-01,lee,ada,noisy_sample,3,fair\n"
+
+
+def test_decisions_of_the_version_before_belong_to_the_only_assignment(course: Path) -> None:
+    """The file had no column for it; the next decision writes it."""
+    (course / "overrides.csv").write_text(OLD)
+    assert load_overrides(load_assignment(course)).apply(report_of("ada")).tasks[0].score == 3.0
+    decide(course, "ben", "ema_update", 1)
+    with open(course / "overrides.csv", newline="", encoding="utf-8") as file:
+        found = [(row["assignment"], row["student"], row["points"]) for row in csv.DictReader(file)]
+    assert found == [(NAME, "ada", "3"), (NAME, "ben", "1")]
+
+
+def test_decisions_without_an_assignment_are_refused_in_a_course_of_several(course: Path) -> None:
+    """Both may have a task of that name, and a mark is never guessed."""
+    other = course / "source" / "homework" / "homework.ipynb"
+    other.parent.mkdir()
+    shutil.copy(course / "source" / NAME / f"{NAME}.ipynb", other)
+    decide_on = load_assignment(course, "homework")
+    override_command(decide_on, Appeal("ada", "noisy_sample", 2.0, "So."))
+    assert load_overrides(load_assignment(course, NAME)).apply(report_of("ada")) == report_of("ada")
+    assert load_overrides(decide_on).apply(report_of("ada")).tasks[0].score == 2.0
+    (course / "overrides.csv").write_text(OLD)
+    with pytest.raises(UsageError, match="line 2: it names no assignment; the course has consistency-models, homework"):
+        load_overrides(decide_on)
 
 
 def test_grade_applies_decisions_without_marking_again(

@@ -1,6 +1,6 @@
 """Puts the students' package together: `check/`, what it imports of the grader, and the released notebook.
 
-Modules are copied under a new name, `autograder.X` as `consistency_check.reading.X`, and only those that are imported:
+Modules are copied under a new name, `autograder.X` as `PACKAGE.reading.X`, and only those that are imported:
 so a student's file is read by the very code that reads it for marking, and there is nothing else to be found.
 """
 
@@ -15,13 +15,12 @@ import tempfile
 from pathlib import Path
 
 from autograder import __version__
-from autograder.course import AssignmentFolders
+from autograder.course import AssignmentFolders, assignment_names
 from autograder.errors import GraderFault
 from autograder.release.proof import prove_release
 from autograder.release.source_check import read_notebook
 from autograder.system.files import make_folder, write_atomically
 
-PACKAGE = "consistency_check"
 HERE = Path(__file__).parent
 OURS = HERE.parents[1]  # autograder/
 CHECK = "autograder.platforms.student.check"
@@ -50,19 +49,32 @@ def write_sources(assignment: AssignmentFolders, tree: Path) -> None:
 
     Raises ReleaseFault when release/ is missing or is not fit to be given out.
     """
-    released = assignment.released / assignment.file
+    released, package = assignment.released / assignment.file, package_name(assignment)
     prove_release(read_notebook(assignment.source), read_notebook(released))
     for module, path in sorted(modules().items()):
-        copy = tree / _place(module, path)
+        copy = tree / _place(module, path, package)
         copy.parent.mkdir(parents=True, exist_ok=True)
         source = path.read_text(encoding="utf-8")
-        copy.write_text(IMPORTED.sub(lambda found: found[1] + renamed(found[2]), source), encoding="utf-8")
-    shutil.copyfile(released, tree / PACKAGE / released.name)
-    for name in ("README.md", "LICENSE"):
-        shutil.copyfile(HERE / name, tree / name)
-    project = (HERE / "pyproject.toml").read_text(encoding="utf-8")
-    versioned = re.sub(r'^version = "0".*$', f'version = "{__version__}"', project, flags=re.MULTILINE)
-    (tree / "pyproject.toml").write_text(versioned, encoding="utf-8")
+        copy.write_text(IMPORTED.sub(lambda found: found[1] + renamed(found[2], package), source), encoding="utf-8")
+    shutil.copyfile(released, tree / package / released.name)
+    shutil.copyfile(HERE / "LICENSE", tree / "LICENSE")
+    words = {"ASSIGNMENT": assignment.name, "PACKAGE": package, "DISTRIBUTION": package.replace("_", "-")}
+    words['version = "0"'] = f'version = "{__version__}"'
+    for name in ("README.md", "pyproject.toml"):
+        text = (HERE / name).read_text(encoding="utf-8")
+        for word, meant in words.items():
+            text = text.replace(word, meant)
+        (tree / name).write_text(text, encoding="utf-8")
+
+
+def package_name(assignment: AssignmentFolders) -> str:
+    """Return what the package is called: the first word of the assignment's name, or all of them, and `check`.
+
+    All of them where another assignment of the course begins with the same word.
+    """
+    words = assignment.name.split("-")
+    others = (name.split("-") for name in assignment_names(assignment.course) if name != assignment.name)
+    return "_".join([*(words if any(other[0] == words[0] for other in others) else words[:1]), "check"])
 
 
 def modules() -> dict[str, Path]:
@@ -81,11 +93,11 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def renamed(name: str) -> str:
+def renamed(name: str, package: str) -> str:
     """Return what a module of ours is called in the package; a word that is none stays as it is."""
     if name == CHECK or name.startswith(f"{CHECK}."):
-        return PACKAGE + name.removeprefix(CHECK)
-    return f"{PACKAGE}.reading" + name.removeprefix("autograder")
+        return package + name.removeprefix(CHECK)
+    return f"{package}.reading" + name.removeprefix("autograder")
 
 
 def _imports(path: Path) -> set[str]:
@@ -105,8 +117,8 @@ def _file(module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _place(module: str, path: Path) -> Path:
-    place = Path(*renamed(module).split("."))
+def _place(module: str, path: Path, package: str) -> Path:
+    place = Path(*renamed(module, package).split("."))
     return place / "__init__.py" if path.name == "__init__.py" else place.with_suffix(".py")
 
 

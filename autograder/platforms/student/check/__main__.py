@@ -1,4 +1,4 @@
-"""`python -m consistency_check NOTEBOOK`: the same as the command `check`."""
+"""`python -m PACKAGE NOTEBOOK`: the same as the command `check`."""
 
 import sys
 

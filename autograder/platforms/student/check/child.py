@@ -1,4 +1,4 @@
-"""Runs cells one after the other, in a process of its own: `python -m consistency_check.child`.
+"""Runs cells one after the other, in a process of its own: `python -m PACKAGE.child`.
 
 Takes a cell a line from stdin, as JSON, and answers each with a line. What the cells print is not shown, and `input()`
 finds nothing to read.
