@@ -38,13 +38,11 @@ def copy(tmp_path: Path) -> Path:
 def test_every_step_for_people_who_extend_works_in_a_copy_of_the_repository(copy: Path) -> None:
     """A wrong answer, a check and a task prove themselves with the real judge; so does a second assignment."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    shell = Shell(copy, {"PATH": path, "HOME": str(copy.parent), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"})
+    shell = Shell(copy, {"PATH": path, "HOME": str(copy.parent), "LANG": "C.UTF-8"})
+    # A checkout has an environment of its own; here all share one, in which the copy's package comes first.
+    shell.environment = {**shell.environment, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     printed = []
     for block in blocks(ROOT / "docs" / "extending.md"):
-        # A checkout has an environment of its own; here all share one, in which this one's package comes first.
-        shell.environment = {**shell.environment, "PYTHONPATH": str(shell.folder)}
-        if "mkdir ../" in block.text:
-            shell.environment["PYTHONPATH"] = str(copy.parent / "line-fit")
         printed.append(shell.run(block))
     first, second = [text for text in printed if " faults;" in text]
     assert "3 wrong and 0 right answers, 0 faults" in first
@@ -53,5 +51,4 @@ def test_every_step_for_people_who_extend_works_in_a_copy_of_the_repository(copy
     assert marks["noisy_sample/clamped_far_out"] == ["9", *["·"] * 8]
     assert marks["velocity/reversed"] == ["·", "0", *["·"] * 7]
     assert list((copy / "dist").glob("consistency_check-*.whl"))
-    assert shell.folder == copy.parent / "line-fit"
-    assert [path.name for path in (shell.folder / "release" / "line-fit").iterdir()] == ["line-fit.ipynb"]
+    assert [path.name for path in (copy / "release" / "line-fit").iterdir()] == ["line-fit.ipynb"]
