@@ -1,0 +1,58 @@
+"""What a check asks of a student's code comes back as a value, or as the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.checking import Call, CheckFailed, Model, Rows, Status
+from autograder.nbgrader_host.kernel import LocalStudent
+
+ONES = {"weight": torch.ones(1, 2), "bias": torch.zeros(1)}
+BILINEAR = {"in1_features": 2, "in2_features": 2, "out_features": 1}
+OWN = Model("Own", ONES, {"in_features": 2, "out_features": 1}, notebook=True)
+
+
+def of(source: str) -> LocalStudent:
+    """Return a student with these definitions."""
+    namespace: dict[str, Any] = {"torch": torch}
+    exec(source, namespace)
+    return LocalStudent(namespace)
+
+
+def test_a_model_is_evaluated_by_the_class_that_the_notebook_leaves() -> None:
+    """Without gradients, whatever the student's functions are called."""
+    student = of("class Own(torch.nn.Linear):\n    pass\ndef change():\n    global Own\n    Own = torch.nn.Bilinear")
+    student.call("change")
+    model = Model("Own", {"weight": torch.ones(1, 2, 2), "bias": torch.zeros(1)}, BILINEAR, notebook=True)
+    reply = student.evaluate(model, torch.tensor([[1.0, 2.0]]), torch.ones(1, 2))
+    assert (reply.value.tolist(), reply.requires_grad) == ([[6.0]], False)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Own(torch.nn.Linear):\n    def forward(self, x): return 1 / 0",
+        "class Own:\n    def __init__(self, **_): 1 / 0",
+    ],
+    ids=["forward", "init"],
+)
+def test_a_class_that_raises_fails_under_its_own_name(source: str) -> None:
+    """When it is built as well as when it is called."""
+    with pytest.raises(CheckFailed, match=r"^Own raised ZeroDivisionError") as caught:
+        of(source).evaluate(OWN, torch.ones(1, 2))
+    assert caught.value.status is Status.RUNTIME
+
+
+@pytest.mark.parametrize("source", ["", "f = 3"], ids=["missing", "no function"])
+def test_a_function_that_is_not_there_is_told_as_such(source: str) -> None:
+    """By a call of it, and by rounds, of which none is begun."""
+    student = of(f"{source}\ncalls = []\ndef g(x):\n    calls.append(1)\n    return x\ndef count(): return len(calls)")
+    one = Rows(torch.ones(1, 2))
+    for ask in (lambda: student.call("f", 1.0), lambda: student.rounds([Call("g", (one,)), Call("f", (one,))], 1)):
+        with pytest.raises(CheckFailed, match="defines no function f") as caught:
+            ask()
+        assert caught.value.status is Status.NOT_ATTEMPTED
+    assert student.call("count").value == 0
