@@ -1,6 +1,6 @@
 """nbgrader's settings for this course: `nbgrader` commands run in this folder read them."""
 
-from autograder.nbgrader_host.course import configure
+from autograder.nbgrader_course import configure
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 

@@ -123,11 +123,21 @@ class NbgraderCourse:
 
 
 def load_course(root: Path) -> NbgraderCourse:
-    """Return the course with the settings that nbgrader would read there: the user's, then the course's own."""
+    """Return the course with the settings that nbgrader would read there: the user's, then the course's own.
+
+    Raises UsageError for settings that cannot be read; nbgrader would go on without them.
+    """
     _find_alembic()
     app = _Settings()
-    app.load_config_file()
-    Application.load_config_file(app, "nbgrader_config.py", path=str(root))
+    app.raise_config_file_errors = True
+    try:
+        app.load_config_file()
+        Application.load_config_file(app, "nbgrader_config.py", path=str(root))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(
+            f"nbgrader's settings for {root} cannot be read: {reason}; correct nbgrader_config.py"
+        ) from error
     return NbgraderCourse(root, app.config)
 
 
