@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from autograder.grading.validate import Validating
 from tests.fake_class import run, use_fake_judge
-from tests.fake_judge import hand_in
+from tests.fake_judge import NAME, hand_in
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -224,3 +225,17 @@ def test_a_terminal_that_knows_no_unicode_is_no_fault(course: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Zo?" in done.stdout
+
+
+def test_a_course_of_several_assignments_asks_which(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--assignment says it, or the path; else a sentence has the names."""
+    other = course / "source" / "homework" / "homework.ipynb"
+    other.parent.mkdir()
+    shutil.copy(course / "source" / NAME / f"{NAME}.ipynb", other)
+    decision = ("override", "ada", "ema_update", "1", "--reason", "So.")
+    assert run(*decision) == 2
+    assert f"several assignments: {NAME}, homework" in capsys.readouterr().err
+    assert run(*decision, "--assignment", "homwork") == 2
+    assert f"the course has {NAME}, homework" in capsys.readouterr().err
+    assert run(*decision, "--assignment", "homework") == 0
+    assert run("score", hand_in(course, "ada", "fine")) == 0
