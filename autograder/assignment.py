@@ -89,7 +89,7 @@ class Assignment(AssignmentFolders):
 
     @cached_property
     def prelude_sha256(self) -> str:
-        """The hash that ties teacher weights and calibration to the prelude that made them."""
+        """The hash that ties what was measured with the prelude, such as a calibration, to it."""
         return hashlib.sha256("\0".join(c.source for c in self.prelude).encode()).hexdigest()
 
     def task(self, task_id: str) -> Task:
