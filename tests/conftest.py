@@ -7,7 +7,9 @@ import os
 import sys
 import warnings
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -25,6 +27,28 @@ HELD = pytest.StashKey[tuple[int, set[int]]]()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let slow tests run first, groups ahead, so that in the end no worker waits for another; else keep the order."""
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("slow", "xdist_group")])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Send the tests of a file that is an `xdist_group` to one worker.
+
+    `--dist loadgroup` does not with pytest 9.2: xdist 3.8 writes the group into an attribute that nobody reads.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Grouped(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if is_group(config.rootpath / file) else nodeid
+
+    return Grouped(config, log)
+
+
+@cache
+def is_group(file: Path) -> bool:
+    """Return whether the tests of a file share something that one worker makes."""
+    return "pytest.mark.xdist_group(" in file.read_text(encoding="utf-8")
 
 
 @pytest.hookimpl(wrapper=True)

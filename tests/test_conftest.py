@@ -43,3 +43,29 @@ def test_slow_tests_run_first_and_who_leaves_something_open_fails(tmp_path: Path
     assert order == ["group", "slow", "quick", "process", "file", "innocent"], done.stdout
     faults = re.findall(r"ERROR at teardown of test_(\w+) _+\nleft open by this test.*?: (\w+)", done.stdout)
     assert faults == [("process", "subprocess"), ("file", "unclosed")], done.stdout
+
+
+GROUP = """
+import os
+import pytest
+pytestmark = pytest.mark.xdist_group("dear")
+
+@pytest.mark.parametrize("number", range(6))
+def test_one(number):
+    with open(os.path.join(os.path.dirname(__file__), "workers"), "a") as file:
+        file.write(os.environ["PYTEST_XDIST_WORKER"] + chr(10))
+"""
+
+
+def test_a_group_runs_in_one_worker(tmp_path: Path) -> None:
+    """So that what its tests share is made once."""
+    (tmp_path / "test_group.py").write_text(GROUP)
+    (tmp_path / "test_other.py").write_text(
+        "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_n(n): pass"
+    )
+    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", *options, "-n", "2", "--dist", "loadgroup", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    workers = (tmp_path / "workers").read_text().split()
+    assert (len(workers), len(set(workers))) == (6, 1)
