@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.assignment import Task
 from autograder.assignments.consistency_models.stand_in import noisy_sample
 from autograder.box.answerer import Answerer
 from autograder.box.messages import ProbeQuestion, RunCell, StandIn, StandInQuestion
-from autograder.judge.regrade import with_dependents
 from autograder.nbgrader_host.kernel import LocalStudent, mark_namespace
 from tests import notebooks
 
@@ -142,11 +140,3 @@ def test_wrong_pair_is_not_excused_by_a_wrong_mixture() -> None:
     mark_namespace(notebooks.assignment(), namespace, "noisy_sample")
     result = mark_namespace(notebooks.assignment(), namespace, "consistency_training_pair")
     assert (result.score, result.checks[0].misconception) == (0, "pair_exchanged")
-
-
-def test_callers_are_marked_again_with_what_they_call() -> None:
-    """`--only noisy_sample` may change whether it is stood in for."""
-    names = ("noisy_sample", "ema_update", "sample_consistency_multistep", "consistency_training_pair")
-    tasks = [Task(name, name, 1, False, None) for name in names]
-    assert with_dependents(["noisy_sample"], tasks) == (names[0], names[2], names[3])
-    assert with_dependents(["ema_update"], tasks) == ("ema_update",)
