@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the stand-in is the tests' own
 
-from class_courses import environment, our_course, student  # noqa: E402
+from class_courses import NAME, environment, our_course, student  # noqa: E402
 
 from autograder.sandbox.procfs import proportional_bytes, resident_bytes  # noqa: E402
 from tests.fake_judge import hand_in, small_course  # noqa: E402
@@ -81,7 +81,7 @@ def measure(name: str) -> Measured:
     with tempfile.TemporaryDirectory(prefix="class-memory-") as made, tempfile.TemporaryFile("w+") as output:
         os.chmod(made, 0o755)
         command = make(Path(made), large)
-        staff = Path(made) / "course" / "results" / "staff"
+        staff = Path(made) / "course" / "results" / NAME / "staff"
         began = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=output)
         while process.poll() is None:

@@ -77,7 +77,7 @@ class Bench:
         Every mark must be full. The last is without the end and the start, up to the first report of each worker.
         """
         course = self.ours(size)
-        out = course / "results"
+        out = course / "results" / NAME
         shutil.rmtree(out, ignore_errors=True)
         found = timed("autograder", "grade", "--workers", str(workers), cwd=course, watch=watch)
         scores = [json.loads(path.read_text())["score"] for path in out.glob("student-*.json")]
