@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Generator
@@ -22,6 +23,11 @@ hypothesis.settings.load_profile("tests")
 
 OURS_TO_THE_END = ("forkserver", "resource_tracker", "semaphore_tracker")  # Python's own, one a process
 HELD = pytest.StashKey[tuple[int, set[int]]]()
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, and let what tests start heed it: tests that run in the background inherit that it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+IN_THE_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]  # a shell lets what runs there ignore Ctrl-C
 TESTS = """
+import signal
 import subprocess
 import pytest
 
@@ -24,7 +26,7 @@ def closed():
 def test_quick(closed): pass
 def test_process(): knot(subprocess.Popen(["true"]))
 def test_file(): knot(open(__file__))
-def test_innocent(): assert True
+def test_innocent(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 @pytest.mark.slow
 def test_slow(): pass
 @pytest.mark.xdist_group("x")
@@ -37,7 +39,7 @@ def test_slow_tests_run_first_and_who_leaves_something_open_fails(tmp_path: Path
     """The one that has done it, not whichever runs when it is collected; what a fixture closes is no fault."""
     (tmp_path / "test_some.py").write_text(TESTS)
     options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(tmp_path), "-v"]
-    command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
+    command = [*IN_THE_BACKGROUND, sys.executable, "-m", "pytest", *options, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     order = re.findall(r"::test_(\w+) PASSED", done.stdout)
     assert order == ["group", "slow", "quick", "process", "file", "innocent"], done.stdout

@@ -113,7 +113,6 @@ def started(course: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         "none",
         *options,
     ]
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background inherit that it is ignored
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as run:

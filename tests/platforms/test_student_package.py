@@ -180,7 +180,7 @@ def said_of_mistakes(tmp_path_factory):
     path = tmp_path_factory.mktemp("mistakes") / "homework.ipynb"
     nbformat.write(notebook, path)
     with redirect_stdout(io.StringIO()) as said:
-        assert cli.main([str(path), "--seconds", "12"], RELEASE) == 1
+        assert cli.main([str(path), "--seconds", "6"], RELEASE) == 1
     return re.sub(r"\s+", " ", said.getvalue())
 
 
@@ -192,7 +192,7 @@ def said_of_mistakes(tmp_path_factory):
         "raises 18 teacher_ode_step The teacher's step down the trajectory NameError at cell 43, 'teacher_",
         "missing 20 consistency_distillation_loss The distillation loss Expected a function called consistency_",
         "it defines distillation_loss. Give it that name again. too slow 16 ema_update The moving average",
-        "It did not end within 12 s; it was at cell 49, 'ema_update', line 2. Is there a loop without an end?",
+        "It did not end within 6 s; it was at cell 49, 'ema_update', line 2. Is there a loop without an end?",
         "not reached 10 sample_quality The quality of one jump It looks at the trained model, so first: noisy_sample, ",
         "holds 24 sample_consistency_multistep",
         "Given cells are missing: 'test_ema_update'. Ours were used; this costs nothing.",
