@@ -94,7 +94,7 @@ def _tell_staff(debug: bool) -> None:
 
 def _say(text: str) -> None:
     """Print a sentence to stderr; a file's name in it may be a student's."""
-    from autograder.render.wording import clean, for_log
+    from autograder.text import clean, for_log
 
     print(for_log(clean(f"autograder: {text}", 4000)), file=sys.stderr)
 

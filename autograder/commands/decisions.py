@@ -68,7 +68,7 @@ def extend(options: argparse.Namespace) -> int:
 
 def _warn(student: str) -> None:
     from autograder.grading.known_students import doubt
-    from autograder.render.wording import for_log
+    from autograder.text import for_log
 
     print(for_log(f"autograder: {doubt(student)}"), file=sys.stderr)
 

@@ -11,8 +11,9 @@ from typing import Any
 from autograder.errors import UsageError
 from autograder.grading.stored_reports import LastGraded, read_named, report_names
 from autograder.render.terminal import changes_table, console
-from autograder.render.wording import number, verdict
+from autograder.render.wording import verdict
 from autograder.report import GRADED, CheckResult, Decision, Report, TaskResult
+from autograder.text import number
 
 
 @dataclass(frozen=True)

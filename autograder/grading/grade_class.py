@@ -25,9 +25,8 @@ from autograder.intake.roster import read_roster
 from autograder.judge.regrade import with_dependents
 from autograder.render.class_page import ClassRow
 from autograder.render.terminal import CLASS_ROWS, class_table, console
-from autograder.render.wording import for_log, number, one_line
 from autograder.report import GRADER_ERROR, Report
-from autograder.text import how_many
+from autograder.text import for_log, how_many, number, one_line
 
 NAMES_SHOWN = 20  # of students who handed nothing in; all of them have a row in grades.csv
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from autograder.assignment import Assignment, Task
 from autograder.course import assignment_names
 from autograder.errors import UsageError
-from autograder.render.wording import number
 from autograder.report import GRADER_ERROR, Decision, Notice, Report, TaskResult
 from autograder.system.files import SPREADSHEET, read_text, write_atomically
+from autograder.text import number
 
 FILE = "overrides.csv"
 COLUMNS = ("when", "by", "assignment", "student", "task", "points", "reason")

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from autograder.render.terminal import console
-from autograder.render.wording import for_log, number, one_line
 from autograder.report import GRADED, GRADER_ERROR, UNREADABLE, Report
+from autograder.text import for_log, number, one_line
 
 NAMES = {GRADED: "graded", UNREADABLE: "unreadable", GRADER_ERROR: "grader error"}
 COLUMNS = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))

@@ -24,11 +24,10 @@ from autograder.intake.class_folder import LOCK, STAFF, Handin, file_sha256
 from autograder.judge.regrade import Regrade, fits
 from autograder.render.class_page import ClassRow, to_class_page
 from autograder.render.html import to_html
-from autograder.render.wording import clean, for_log
 from autograder.report import GRADED, GRADER_ERROR, Report, json_text
 from autograder.system.file_names import file_name
 from autograder.system.files import remove_leftovers, write_atomically
-from autograder.text import no_formula
+from autograder.text import clean, for_log, no_formula
 
 
 class Results:

@@ -22,8 +22,9 @@ from autograder.errors import Unreadable
 from autograder.intake.cells import RawCell
 from autograder.intake.submission import read_with_text
 from autograder.render.drawing import Figure
-from autograder.render.wording import NOTICES_SHOWN, WORDS, clean, is_repeat, note, number, one_line, statement
+from autograder.render.wording import NOTICES_SHOWN, is_repeat, note, statement
 from autograder.report import GRADED, Report, TaskResult
+from autograder.text import WORDS, clean, number, one_line
 from autograder.verdict import Status
 
 LINE = 100  # letters; nbgrader's pages cut off what is longer, or hide it behind a scroll bar

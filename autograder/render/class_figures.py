@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from autograder.render.class_statistics import CheckStatistics
 from autograder.render.drawing import Drawing, Point
-from autograder.render.wording import number
+from autograder.text import number
 
 WIDE, HIGH = 330.0, 170.0
 LEFT, RIGHT, TOP, BOTTOM = 30.0, 12.0, 34.0, 36.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.render.wording import NOTICES_SHOWN, WORDS, clean, note, number, one_line, statement
+from autograder.render.wording import NOTICES_SHOWN, note, statement
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
+from autograder.text import WORDS, clean, number, one_line
 from autograder.verdict import Status
 
 VISIBLE = "visible"

@@ -10,20 +10,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.render.drawing import Figure
-from autograder.render.wording import (
-    NOTICES_SHOWN,
-    SIGNS,
-    clean,
-    is_repeat,
-    kind,
-    note,
-    number,
-    one_line,
-    points,
-    statement,
-    verdict,
-)
+from autograder.render.wording import NOTICES_SHOWN, SIGNS, is_repeat, kind, note, points, statement, verdict
 from autograder.report import Report
+from autograder.text import clean, number, one_line
 
 
 def to_html(report: Report) -> str:

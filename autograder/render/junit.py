@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from xml.etree import ElementTree
 
-from autograder.render.wording import clean, number, one_line
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.system.file_names import file_name
+from autograder.text import clean, number, one_line
 from autograder.verdict import Status
 
 _Named = Callable[[str, str], tuple[str, str]]  # of a part and a case in it: the case's class and name

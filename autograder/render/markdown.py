@@ -9,21 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograder.render.wording import (
-    NOTICES_SHOWN,
-    SIGNS,
-    clean,
-    for_log,
-    is_repeat,
-    kind,
-    note,
-    number,
-    one_line,
-    statement,
-)
+from autograder.render.wording import NOTICES_SHOWN, SIGNS, is_repeat, kind, note, statement
 from autograder.render.wording import points as points_of
 from autograder.render.wording import verdict as verdict_on
 from autograder.report import GRADED, CheckResult, Report, TaskResult
+from autograder.text import clean, for_log, number, one_line
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _MARKUP = re.compile(r"[\\`*_{}\[\]|~$:!^]")

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.assignment import Task
-from autograder.render.wording import number
 from autograder.report import Report, TaskResult
+from autograder.text import number
 
 Row = tuple[str, Report, bool]  # a submission's name, its report, and whether there is a fault in it
 

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from autograder.assignment import Assignment
 from autograder.checking.check import seed_of
-from autograder.render.wording import clean, number, one_line
 from autograder.report import Report
 from autograder.settings import Settings
+from autograder.text import clean, number, one_line
 
 
 def explained(report: Report, assignment: Assignment, settings: Settings) -> Iterator[Table | Text]:

@@ -12,22 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.render.wording import (
-    NOTICES_SHOWN,
-    SIGNS,
-    WORDS,
-    clean,
-    for_log,
-    is_repeat,
-    kind,
-    note,
-    number,
-    one_line,
-    points,
-    statement,
-    verdict,
-)
+from autograder.render.wording import NOTICES_SHOWN, SIGNS, is_repeat, kind, note, points, statement, verdict
 from autograder.report import GRADED, CheckResult, Report, TaskResult
+from autograder.text import WORDS, clean, for_log, number, one_line
 from autograder.verdict import Status
 
 CLASS_ROWS = 60  # of a larger class, index.html shows the rest

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from autograder.report import CheckResult, Notice, TaskResult
-from autograder.text import MESSAGE_LENGTH, NAME_LENGTH, WORDS, clean, for_log, number, one_line
+from autograder.text import WORDS, clean, number, one_line
 from autograder.verdict import Status
-
-__all__ = [
-    "MESSAGE_LENGTH", "NAME_LENGTH", "NOTICES_SHOWN", "SIGNS", "WORDS",
-    "clean", "for_log", "is_repeat", "kind", "note", "number", "one_line", "points", "statement", "verdict",
-]  # fmt: skip
 
 SIGNS = {"held": "✓", "lost": "✗", "part": "◐", "open": "○"}  # for what `kind` returns
 NOTICES_SHOWN = 40  # a notebook with a thousand odd cells must not make a report without end

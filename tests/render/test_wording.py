@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.render.wording import clean, for_log, note, number, one_line
+from autograder.render.wording import note
 from autograder.report import Notice
+from autograder.text import clean, for_log, number, one_line
 
 
 def test_clean_shows_what_it_removes_and_ends() -> None:

@@ -18,10 +18,10 @@ from autograder.intake.class_folder import Handin
 from autograder.intake.submission import find_notebook
 from autograder.render.gradescope import to_gradescope
 from autograder.render.terminal import console, report_table
-from autograder.render.wording import clean
 from autograder.report import GRADER_ERROR, Report, json_text
 from autograder.settings import load_settings
 from autograder.system.files import write_atomically
+from autograder.text import clean
 
 CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 MIB = 1 << 20
