@@ -11,6 +11,7 @@ import base64
 import copy
 import html
 import textwrap
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from autograder.assignment import Assignment
 from autograder.errors import Unreadable
 from autograder.intake.cells import RawCell
 from autograder.intake.submission import read_with_text
-from autograder.render.drawing import Figure
+from autograder.render.html import to_picture
 from autograder.render.wording import NOTICES_SHOWN, is_repeat, note, statement
 from autograder.report import GRADED, Report, TaskResult
 from autograder.text import WORDS, clean, number, one_line
@@ -47,12 +48,12 @@ def restored(path: Path | None, assignment: Assignment, release: Any) -> Any:
 def add_verdicts(notebook: Any, report: Report) -> None:
     """Put what came of each task into the outputs of its test cell, as nbgrader reads it, and a summary on top."""
     tasks = {task.id: task for task in report.tasks}
-    shown = [Figure.from_dict(figure) for figure in report.figures]
     for cell in notebook.cells:
         task = tasks.get(cell.metadata.get("autograder", {}).get("task"))
         if task is not None:
-            below = [figure for figure in shown if figure.task == task.id]
-            cell.outputs = [*_verdict_outputs(task, report), *_figure_outputs(below), _points_output(task)]
+            lines = _verdicts(task) or _wrapped(one_line(report.reason or "This task was not checked."))
+            below = [_figure_outputs(figure) for figure in report.figures if figure["task"] == task.id]
+            cell.outputs = [_text_output(lines), *chain.from_iterable(below), _points_output(task)]
     notebook.cells.insert(0, _cell("markdown", _summary(report), id="autograder-summary"))
 
 
@@ -162,23 +163,16 @@ def _grade_id(cell: Any) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", "")) if cell is not None else ""
 
 
-def _verdict_outputs(task: TaskResult, report: Report) -> list[Any]:
-    lines = _verdicts(task) or _wrapped(one_line(report.reason or "This task was not checked."))
-    return [_text_output(lines)]
-
-
-def _figure_outputs(figures: list[Figure]) -> list[Any]:
-    outputs = []
-    for figure in figures:
-        outputs.append(_text_output(_wrapped(f"{figure.title}. {figure.description} {figure.key}".strip())))
-        picture, width = figure.picture
-        # In an element of its own, since nbconvert gives an SVG output no text to be read out.
-        shown = Markup('<img class="figure" alt="{}" width="{:.0f}" src="data:image/svg+xml;base64,{}">').format(
-            figure.description, width, base64.b64encode(picture.encode()).decode("ascii")
-        )
-        data = {"text/html": str(shown), "text/plain": f"a figure: {figure.title}"}
-        outputs.append(_output("display_data", data=data, metadata={}))
-    return outputs
+def _figure_outputs(figure: dict[str, Any]) -> list[Any]:
+    """Return a figure in words and as a picture."""
+    picture, width = to_picture(figure)
+    # In an element of its own, since nbconvert gives an SVG output no text to be read out.
+    shown = Markup('<img class="figure" alt="{}" width="{:.0f}" src="data:image/svg+xml;base64,{}">').format(
+        figure["description"], width, base64.b64encode(picture.encode()).decode("ascii")
+    )
+    data = {"text/html": str(shown), "text/plain": f"a figure: {figure['title']}"}
+    words = _wrapped(f"{figure['title']}. {figure['description']} {figure['key']}".strip())
+    return [_text_output(words), _output("display_data", data=data, metadata={})]
 
 
 def _points_output(task: TaskResult) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 
 from autograder.render.class_statistics import CheckStatistics
@@ -20,9 +21,7 @@ _VERDICTS = (("held", "held"), ("part", "part"), ("lost", "lost"), ("open", "tra
 
 def histogram(values: Sequence[float], end: float, axis: str) -> Drawing:
     """Return how many values lie in each tenth of the way from 0 to `end`, and where the middle one is."""
-    counts = [0] * BINS
-    for value in values:
-        counts[_bin(value, end)] += 1
+    counts = _counts(values, end)
     most = max([*counts, 1])
     drawing = Drawing(WIDE, HIGH)
     width = (WIDE - LEFT - RIGHT) / BINS
@@ -43,9 +42,7 @@ def histogram(values: Sequence[float], end: float, axis: str) -> Drawing:
 
 def histogram_in_words(values: Sequence[float], end: float, unit: str) -> str:
     """Return what the histogram shows."""
-    counts = [0] * BINS
-    for value in values:
-        counts[_bin(value, end)] += 1
+    counts = _counts(values, end)
     parts = [f"{count} in {_range(place, end)}" for place, count in enumerate(counts) if count]
     return f"Of {len(values)}, in {unit}: {', '.join(parts)}." if parts else "There is nothing to show."
 
@@ -106,8 +103,9 @@ def _axis(drawing: Drawing, ticks: Sequence[tuple[float, str]], title: str) -> N
     drawing.words(((LEFT + WIDE - RIGHT) / 2, base + 32), title, "soft", "middle")
 
 
-def _bin(value: float, end: float) -> int:
-    return min(BINS - 1, max(0, int(BINS * value / end))) if end else 0
+def _counts(values: Sequence[float], end: float) -> list[int]:
+    found = Counter(min(BINS - 1, max(0, int(BINS * value / end))) if end else 0 for value in values)
+    return [found[place] for place in range(BINS)]
 
 
 def _range(place: int, end: float) -> str:

@@ -33,7 +33,6 @@ STATUSES = {
 }
 SLOWEST = 5
 MISTAKES_FIRST = 12  # the others are folded
-_SCATTER = "The table of the checks below holds the same numbers."
 _NOTICES = {
     "cell_cut_short": "a cell of their own was cut short",
     "cell_failed": "a cell of their own failed",
@@ -115,7 +114,7 @@ def to_class_page(report: ClassReport, *, anonymous: bool = False) -> str:
         statuses=STATUSES,
         words=WORDS,
         enough=ENOUGH,
-        bar=lambda check: class_figures.verdicts(check).to_ornament(),
+        bar=class_figures.verdicts,
         signed=_signed,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         **_shown(report, rows),
@@ -158,18 +157,15 @@ def _shown(report: ClassReport, rows: Sequence[ClassRow]) -> dict[str, Any]:
     by_task = [(task, [row for row in checks if row[1].task == task.id]) for task in report.tasks]
     most = max((row.max_score for row in rows), default=0.0)
     longest = class_figures.round_up(max(found.seconds, default=0.0))
-    scatter = class_figures.difficulty_and_discrimination(checks)
     return {
         "by_task": [(task, tests) for task, tests in by_task if tests],
         "most": most,
-        "score_figure": class_figures.histogram(found.scores, most, "points, the bonus apart").to_svg(
-            "scores", "Scores", class_figures.histogram_in_words(found.scores, most, "points")
-        ),
+        "score_figure": class_figures.histogram(found.scores, most, "points, the bonus apart"),
+        "scores_in_words": class_figures.histogram_in_words(found.scores, most, "points"),
         "score_numbers": _numbers(found.scores),
-        "scatter": scatter and scatter.to_svg("scatter", "Difficulty and discrimination of the checks", _SCATTER),
-        "seconds_figure": class_figures.histogram(found.seconds, longest, "seconds of marking").to_svg(
-            "seconds", "Time", class_figures.histogram_in_words(found.seconds, longest, "seconds")
-        ),
+        "scatter": class_figures.difficulty_and_discrimination(checks),
+        "seconds_figure": class_figures.histogram(found.seconds, longest, "seconds of marking"),
+        "seconds_in_words": class_figures.histogram_in_words(found.seconds, longest, "seconds"),
         "seconds_numbers": _numbers(found.seconds),
         "seconds_total": sum(found.seconds),
         "slowest": sorted((row for row in rows if row.seconds), key=lambda row: -row.seconds)[:SLOWEST],

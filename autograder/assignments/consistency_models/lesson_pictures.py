@@ -14,6 +14,7 @@ from autograder.assignments.consistency_models.lesson_lab import Lab
 from autograder.lesson.facts import Runs
 from autograder.lesson.plane import Plane, around
 from autograder.render.drawing import Drawing, Point
+from autograder.render.html import to_svg
 
 DECAYS = ("0.0", "0.5", "0.9", "0.99", "0.999")
 CALLS = {"teacher": (1, 5, 10, 20, 50), "jumps": (1, 2, 4, 8)}
@@ -68,8 +69,8 @@ class Pictures:
                 plane.arrow(start, end, "jump")
             plane.dot(start, "noise")
             plane.star(end)
-        return drawing.to_svg(
-            "levels", "Three levels of speed",
+        return to_svg(
+            drawing, "levels", "Three levels of speed",
             "Three panels with the same noise point and the same endpoint. First: a bent trajectory with a few "
             "well placed steps on it. Second: a straight road with a few steps. Third: an arrow straight from "
             "the noise to the endpoint, past the dashed trajectory.",
@@ -86,8 +87,8 @@ class Pictures:
                 plane.curve(line, "ode", 1.5)
             plane.cloud([line[0] for line in lines], "noise", 3.5)
             plane.cloud([line[-1] for line in lines], "good", 3.5)
-        return drawing.to_svg(
-            "crossing", "Straight lines for training, bent trajectories for sampling",
+        return to_svg(
+            drawing, "crossing", "Straight lines for training, bent trajectories for sampling",
             "Left: straight lines from noise points to data points, crossing one another. Right: the teacher’s "
             "trajectories from noise points to the two moons; several bend.",
         )  # fmt: skip
@@ -106,8 +107,8 @@ class Pictures:
             plane.label(mark, "jump", f"t = {level}", (10, 4) if level > 0.4 else (-8, -12))
         plane.dot(route[0], "noise")
         plane.star(route[-1])
-        return drawing.to_svg(
-            "endpoint", "Five points of one trajectory, one endpoint",
+        return to_svg(
+            drawing, "endpoint", "Five points of one trajectory, one endpoint",
             "A bent trajectory of the teacher from a noise point to a moon. From its points at t = 0.9, 0.7, "
             "0.5, 0.3 and 0.1 arrows lead to one mark, the trajectory’s end.",
         )  # fmt: skip
@@ -122,8 +123,8 @@ class Pictures:
             drawing.words((150 * number + 75, TITLE), title, anchor="middle")
             plane = Plane(drawing, (150 * number + 2, 22), (146, 100), MOONS)
             plane.cloud(self._points["clouds"][cloud], role, 1.1)
-        return drawing.to_svg(
-            "onestep", "From the same noise",
+        return to_svg(
+            drawing, "onestep", "From the same noise",
             "Four clouds of 400 samples. The teacher with one step: a single blob in the middle. With five "
             "steps: two rough moons. With fifty: two clean moons. One jump: two clean moons.",
         )  # fmt: skip
@@ -142,8 +143,8 @@ class Pictures:
             plane.dot(point, role)
             plane.label(point, role, label, (10, 4))
         plane.star(route[-1])
-        return drawing.to_svg(
-            "pair", "A training pair",
+        return to_svg(
+            drawing, "pair", "A training pair",
             "On a trajectory two neighbouring points: A, the noisier one, made from data and noise, and B, "
             "which a single step of the teacher reaches from A, a little off the trajectory. A dashed arrow "
             "leads from each to the trajectory’s end: from A the online network’s answer, from B the target network’s.",
@@ -168,8 +169,8 @@ class Pictures:
         plane.cloud(self._points["background"], "data", 1.2)
         plane.cloud(self._points["clouds"]["decay_0.999_jump"], "bad", 1.2)
         bars = (f"{self._runs.value(f'mean decay.{d}'):.2f} with decay {d.removesuffix('.0')}" for d in DECAYS)
-        return drawing.to_svg(
-            "decay", "What the decay of the target does",
+        return to_svg(
+            drawing, "decay", "What the decay of the target does",
             f"Bars: the endpoint error of one jump is {', '.join(bars)}. Beside them the samples of a run with "
             "decay 0.999: a blob in the middle, between the two moons of the data.",
         )  # fmt: skip
@@ -186,8 +187,8 @@ class Pictures:
             plane.dot(point, "noise")
             plane.label(point, "noise", str(number), (-20, 5))  # all jumps leave to the right
         plane.star(visited[-1])
-        return drawing.to_svg(
-            "jumps", "Four jumps, with fresh noise in between",
+        return to_svg(
+            drawing, "jumps", "Four jumps, with fresh noise in between",
             "A zigzag: from noise point 1 an arrow jumps to a moon; a dashed arrow leads away from there to "
             "point 2, which has less noise; from there the next jump; four jumps in all, the last landing in a "
             "ring.",
@@ -222,8 +223,8 @@ class Pictures:
             f"{label} " + ", ".join(f"{self._runs.value(f'mean w2.{name}_{n}'):.2f} with {n}" for n in CALLS[name])
             for name, label in (("teacher", "the teacher’s steps:"), ("jumps", "jumps:"))
         )
-        return drawing.to_svg(
-            "calls", "What a network call buys",
+        return to_svg(
+            drawing, "calls", "What a network call buys",
             f"Two curves of the distance to real data against the number of network calls; {told}. Real points "
             f"against real points: {floor:.2f}.",
         )  # fmt: skip
