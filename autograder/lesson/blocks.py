@@ -12,7 +12,7 @@ OPTION = re.compile(r"\[([x ])\] ")
 
 def block_faults(tokens: Sequence[Token]) -> Iterator[str]:
     """Yield what is wrong with the blocks of a text, each with the line on which it begins."""
-    for token, line, inside in _with_blocks(tokens):
+    for token, line, inside in with_blocks(tokens):
         if token.type.startswith("container_") and token.nesting == -1 and not token.markup:
             yield f"line {line}: the block '{inside[-1]}' is not closed; end it with as many colons as it began with"
         if token.type == "inline" and any(row.startswith(":::") for row in token.content.splitlines()):
@@ -22,7 +22,7 @@ def block_faults(tokens: Sequence[Token]) -> Iterator[str]:
 
 def _question_faults(tokens: Sequence[Token]) -> Iterator[str]:
     begun, said, answers = 0, [""], 0
-    for token, line, inside in _with_blocks(tokens):
+    for token, line, inside in with_blocks(tokens):
         if token.type == "container_question_open":
             begun, said, answers = line, [], 0
         answers += token.type == "container_answer_open"
@@ -37,7 +37,7 @@ def _question_faults(tokens: Sequence[Token]) -> Iterator[str]:
                 )
 
 
-def _with_blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, int, list[str]]]:
+def with_blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, int, list[str]]]:
     """Yield each token with the line it began on, and the names of the blocks around it, its own among them."""
     inside: list[tuple[str, int]] = []
     for token in tokens:

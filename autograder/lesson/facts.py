@@ -8,6 +8,7 @@ listed too.
 from __future__ import annotations
 
 import json
+import operator
 import re
 import statistics
 import tomllib
@@ -80,7 +81,7 @@ class Runs:
         if found := _RATIO.fullmatch(expression):
             kind, above, below = found.groups()
             a, b = self.column(above), self.column(below)
-            return statistics.fmean(a) / statistics.fmean(b) if kind == "mean" else max(map(_divide, a, b))
+            return statistics.fmean(a) / statistics.fmean(b) if kind == "mean" else max(map(operator.truediv, a, b))
         kind, _, key = expression.partition(" ")
         if kind not in _OF_RUNS or not key:
             raise ReleaseFault(f"facts.toml: '{expression}' is no expression; see Runs.value for those there are")
@@ -172,7 +173,3 @@ def load_facts(lesson: Path, notebook: str) -> Facts:
         return Facts(record, runs, notebook)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReleaseFault(f"the lesson's facts cannot be read ({type(error).__name__}: {error})") from None
-
-
-def _divide(a: float, b: float) -> float:
-    return a / b

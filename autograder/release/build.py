@@ -1,8 +1,8 @@
 """Builds the student version from the instructor's notebook, proves it, and says whether the committed one is it.
 
 The build is nbgrader's own generate_assignment, run in a temporary folder with a database of its own: the course's
-gradebook never sees it. `release_source` says what may be released, `release_proof` looks at what came out. Beside the
-notebook goes the lesson's page, which `lesson` makes, where the assignment has one.
+gradebook never sees it. `source_check` says what may be released, `proof` looks at what came out. Beside the notebook
+goes the lesson's page, which `lesson` makes, where the assignment has one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,16 +33,8 @@ LESSON = "lesson.html"
 BUILD_SECONDS = 300  # nbgrader takes 7 on two quiet cores
 
 
-@dataclass(frozen=True)
-class Release:
-    """A release that was built and proved: its folder, and its files by name."""
-
-    folder: Path
-    files: dict[str, bytes]
-
-
-def build_release(assignment: AssignmentFolders, out: Path) -> Release:
-    """Build the student version of an assignment, prove it, and write its files into the folder `out`.
+def build_release(assignment: AssignmentFolders, out: Path) -> dict[str, bytes]:
+    """Build the student version of an assignment, prove it, write its files into the folder `out` and return them.
 
     Files that no release has are removed from `out`.
     Raises ReleaseFault, before anything is written, when the source cannot be released or the proof fails.
@@ -55,7 +46,7 @@ def build_release(assignment: AssignmentFolders, out: Path) -> Release:
             path.unlink()
     for name, content in files.items():
         write_atomically(out / name, content)
-    return Release(out, files)
+    return files
 
 
 def check_release(assignment: AssignmentFolders) -> None:
@@ -91,8 +82,8 @@ def release_command(assignment: AssignmentFolders, check: bool = False) -> int:
         check_release(assignment)
         print(f"release/{assignment.name} is what source/{assignment.name} makes, and it is proved.")
     else:
-        release = build_release(assignment, assignment.released)
-        print(f"release/{assignment.name} is built and proved: {', '.join(release.files)}")
+        files = build_release(assignment, assignment.released)
+        print(f"release/{assignment.name} is built and proved: {', '.join(files)}")
     return 0
 
 

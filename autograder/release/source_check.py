@@ -15,19 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.nbgraderformat import (
-    MetadataValidator,
-    SchemaTooNewError,
-    SchemaTooOldError,
-    ValidationError,
-)
+from nbgrader.nbgraderformat import MetadataValidator, SchemaTooNewError, SchemaTooOldError, ValidationError
 
 from autograder.assignment import DEPENDENCIES
 from autograder.errors import ReleaseFault
 
 SOLUTION, HIDDEN = "SOLUTION", "HIDDEN TESTS"
-KINDS = (SOLUTION, HIDDEN)
-MARKERS = tuple(f"{edge} {kind}" for kind in KINDS for edge in ("BEGIN", "END"))
+MARKERS = tuple(f"{edge} {kind}" for kind in (SOLUTION, HIDDEN) for edge in ("BEGIN", "END"))
 # One wrong, missing or added letter leaves the shortest marker 0.9 alike; a heading such as SOLUTION is at 0.8.
 MISSPELT = 0.85
 

@@ -66,8 +66,8 @@ def test_release_after_an_edit_is_stale_until_built(course):
     assert snapshot(course) == before
     left_over = find_assignment(course).released / "solutions.ipynb"
     left_over.write_text("{}", encoding="utf-8")
-    release = build_release(find_assignment(course), find_assignment(course).released)
-    assert list(release.files) == [f"{NAME}.ipynb", LESSON]
+    files = build_release(find_assignment(course), find_assignment(course).released)
+    assert list(files) == [f"{NAME}.ipynb", LESSON]
     assert not left_over.exists()
     assert (course / "gradebook.db").read_bytes() == b"marks of a whole year"
     assert "A new sentence." in (find_assignment(course).released / f"{NAME}.ipynb").read_text(encoding="utf-8")
