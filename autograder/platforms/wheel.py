@@ -1,4 +1,4 @@
-"""This very package as a wheel, made from what is running: from a checkout and from an installed wheel alike."""
+"""Makes wheels: of this very package, from a checkout and from an installed one alike, and of what students get."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.errors import GraderFault
 PACKAGE = Path(__file__).resolve().parents[1]
 DISTRIBUTION = "autograder"
 WHEEL = "Wheel-Version: 1.0\nGenerator: autograder\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-COMMANDS = "[console_scripts]\nautograder = autograder.cli:command\n"
+COMMANDS = {"entry_points.txt": "[console_scripts]\nautograder = autograder.cli:command\n"}
 _CLOCK = (2020, 1, 1, 0, 0, 0)  # the same files give the same bytes
 
 
@@ -28,16 +28,20 @@ def own_wheel() -> tuple[str, bytes]:
         about = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         raise GraderFault("autograder is not installed here, so its dependencies are not known; install it") from None
-    info = f"{DISTRIBUTION}-{about.version}.dist-info"
     files = {f"{DISTRIBUTION}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes() for path in _files()}
-    files |= {
-        f"{info}/METADATA": (about.read_text("METADATA") or "").encode(),
-        f"{info}/WHEEL": WHEEL.encode(),
-        f"{info}/entry_points.txt": COMMANDS.encode(),
-    }
-    record = "".join(f"{name},{_digest(content)},{len(content)}\n" for name, content in files.items())
-    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    return f"{DISTRIBUTION}-{about.version}-py3-none-any.whl", zipped(files)
+    return wheel(DISTRIBUTION, about.version, files, {"METADATA": about.read_text("METADATA") or "", **COMMANDS})
+
+
+def wheel(name: str, version: str, files: Mapping[str, bytes], about: Mapping[str, str]) -> tuple[str, bytes]:
+    """Return the file name and the content of a wheel of Python alone.
+
+    `files` are those of its packages, `about` those that say what it is, beside what every wheel says.
+    """
+    info = f"{name}-{version}.dist-info"
+    content = {**files, **{f"{info}/{file}": text.encode() for file, text in {**about, "WHEEL": WHEEL}.items()}}
+    record = "".join(f"{file},{_digest(data)},{len(data)}\n" for file, data in content.items())
+    content[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+    return f"{name}-{version}-py3-none-any.whl", zipped(content)
 
 
 def constraints() -> str:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
+
+from jinja2 import Template
 
 from autograder import __version__
 from autograder.course import AssignmentFolders, assignment_names
-from autograder.errors import GraderFault
+from autograder.platforms.wheel import wheel
 from autograder.release.proof import prove_release
 from autograder.release.source_check import read_notebook
 from autograder.system.files import make_folder, write_atomically
@@ -24,7 +22,6 @@ from autograder.system.files import make_folder, write_atomically
 HERE = Path(__file__).parent
 OURS = HERE.parents[1]  # autograder/
 CHECK = "autograder.platforms.student.check"
-BUILD_SECONDS = 120
 # In import statements alone: the word is also a key of the notebook's metadata.
 IMPORTED = re.compile(r"^([ \t]*(?:from|import) )(autograder[\w.]*)", re.MULTILINE)
 
@@ -36,35 +33,29 @@ def build_student_package(assignment: AssignmentFolders, out: Path) -> Path:
     written to.
     """
     make_folder(out)
-    with tempfile.TemporaryDirectory(prefix="student-package-") as folder:
-        tree = Path(folder)
-        write_sources(assignment, tree)
-        wheel = _build_wheel(tree)
-        write_atomically(out / wheel.name, wheel.read_bytes())
-        return out / wheel.name
+    package = package_name(assignment)
+    metadata = Template((HERE / "METADATA.j2").read_text(encoding="utf-8"), trim_blocks=True)
+    readme = (HERE / "README.md").read_text(encoding="utf-8").replace("ASSIGNMENT", assignment.name)
+    about = {
+        "METADATA": metadata.render(package=package, version=__version__, assignment=assignment.name, readme=readme),
+        "entry_points.txt": f"[console_scripts]\ncheck = {package}.cli:main\n",
+        "licenses/LICENSE": (HERE / "LICENSE").read_text(encoding="utf-8"),
+    }
+    name, content = wheel(package, __version__, _files(assignment, package), about)
+    write_atomically(out / name, content)
+    return out / name
 
 
-def write_sources(assignment: AssignmentFolders, tree: Path) -> None:
-    """Write the package's source tree, ready for `pip install`, into an empty folder.
-
-    Raises ReleaseFault when release/ is missing or is not fit to be given out.
-    """
-    released, package = assignment.released / assignment.file, package_name(assignment)
+def _files(assignment: AssignmentFolders, package: str) -> dict[str, bytes]:
+    """Return the files of the package by their paths in it; raises ReleaseFault where release/ is not fit for it."""
+    released = assignment.released / assignment.file
     prove_release(read_notebook(assignment.source), read_notebook(released))
+    files = {f"{package}/{released.name}": released.read_bytes()}
     for module, path in sorted(modules().items()):
-        copy = tree / _place(module, path, package)
-        copy.parent.mkdir(parents=True, exist_ok=True)
         source = path.read_text(encoding="utf-8")
-        copy.write_text(IMPORTED.sub(lambda found: found[1] + renamed(found[2], package), source), encoding="utf-8")
-    shutil.copyfile(released, tree / package / released.name)
-    shutil.copyfile(HERE / "LICENSE", tree / "LICENSE")
-    words = {"ASSIGNMENT": assignment.name, "PACKAGE": package, "DISTRIBUTION": package.replace("_", "-")}
-    words['version = "0"'] = f'version = "{__version__}"'
-    for name in ("README.md", "pyproject.toml"):
-        text = (HERE / name).read_text(encoding="utf-8")
-        for word, meant in words.items():
-            text = text.replace(word, meant)
-        (tree / name).write_text(text, encoding="utf-8")
+        copy = IMPORTED.sub(lambda found: found[1] + renamed(found[2], package), source)
+        files[_place(module, path, package)] = copy.encode()
+    return files
 
 
 def package_name(assignment: AssignmentFolders) -> str:
@@ -117,20 +108,6 @@ def _file(module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _place(module: str, path: Path, package: str) -> Path:
-    place = Path(*renamed(module, package).split("."))
-    return place / "__init__.py" if path.name == "__init__.py" else place.with_suffix(".py")
-
-
-def _build_wheel(tree: Path) -> Path:
-    """Build the wheel within the source tree: where hatchling writes, nothing can be in its way."""
-    out = tree / "dist"
-    build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
-    out.mkdir()
-    run = subprocess.run(
-        [sys.executable, "-c", build, str(out)],
-        cwd=tree, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
-    )  # fmt: skip
-    if run.returncode != 0:
-        raise GraderFault(f"hatchling could not build the package:\n{run.stderr.strip()[-2000:]}")
-    return out / run.stdout.split()[-1]
+def _place(module: str, path: Path, package: str) -> str:
+    place = renamed(module, package).replace(".", "/")
+    return f"{place}/__init__.py" if path.name == "__init__.py" else f"{place}.py"
