@@ -21,8 +21,9 @@ COURSE_FILES = ("nbgrader_config.py", "autograder.toml")
 VENDOR = "vendor"
 # In a template: the path of the wheel that it installs, the name of the assignment, and that as a title.
 _WHEEL, _ASSIGNMENT, _TITLE = "WHEEL", "ASSIGNMENT", "TITLE"
-# What a template is called where it goes; names that begin with a dot would be missed by many a tool here.
-_PLACES = {"gitlab-ci.yml": ".gitlab-ci.yml", "gitignore": ".gitignore"}
+# Templates lie as they are to lie, but for the dot in front, for which many a tool would miss them here.
+_DOTTED = {"ci", "github", "gitlab-ci.yml", "gitignore"}
+_SCRIPTS = ".ci"
 _COURSE_SCRIPTS = ("namespaces", "install", "mark", "publish", "collect")
 _STUDENT_SCRIPTS = ("install",)
 
@@ -32,8 +33,9 @@ def write_course_repository(course: Path, out: Path) -> Path:
 
     Raises UsageError where `out` is there already or cannot be made, or the course cannot be read.
     """
-    find_assignment(course, next(iter(assignment_names(course)), None))
-    assignments = [load_assignment(course, name) for name in assignment_names(course)]
+    names = assignment_names(course)
+    find_assignment(course, next(iter(names), None))
+    assignments = [load_assignment(course, name) for name in names]
     _begin(out)
     name, wheel = own_wheel()
     _write(out / VENDOR / name, wheel)
@@ -75,27 +77,17 @@ def _begin(out: Path) -> None:
 def _finish(out: Path, templates: Path, words: dict[str, str], scripts: Iterable[str]) -> None:
     _write(out / "constraints.txt", constraints().encode())
     for name in scripts:
-        _program(HERE / "ci" / name, out / ".ci" / name)
-    for path in sorted(templates.iterdir()):
+        _write(out / _SCRIPTS / name, (HERE / "ci" / name).read_bytes())
+    for path in sorted(path for path in templates.rglob("*") if path.is_file()):
         text = path.read_text(encoding="utf-8")
         for word, meant in words.items():
             text = text.replace(word, meant)
-        if path.name.startswith("gitlab") or path.suffix != ".yml":
-            place = out / _PLACES.get(path.name, path.name)
-        else:
-            place = out / ".github" / "workflows" / path.name
-        if path.name == "check":
-            place = out / ".ci" / path.name
-        _write(place, text.encode())
-        if path.name == "check":
-            place.chmod(0o755)
-
-
-def _program(source: Path, target: Path) -> None:
-    _write(target, source.read_bytes())
-    target.chmod(0o755)
+        first, *rest = path.relative_to(templates).parts
+        _write(out.joinpath(f".{first}" if first in _DOTTED else first, *rest), text.encode())
 
 
 def _write(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     write_atomically(path, content)
+    if path.parent.name == _SCRIPTS:
+        path.chmod(0o755)
