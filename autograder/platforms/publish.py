@@ -117,19 +117,18 @@ def _classroom(reports: Sequence[Report], job: PublishJob) -> None:
 
 
 def _junit(reports: Sequence[Report], job: PublishJob) -> None:
-    document = to_class_junit(reports) if job.path.is_dir() else to_junit(reports[0])
+    _put(to_class_junit(reports) if job.path.is_dir() else to_junit(reports[0]), job)
+
+
+def _prairielearn(reports: Sequence[Report], job: PublishJob) -> None:
+    _put(json_text(to_prairielearn(_only(reports, "PrairieLearn"))).encode(), job)
+
+
+def _put(document: bytes, job: PublishJob) -> None:
     if job.out is not None:
         write_atomically(job.out, document)
     else:
         sys.stdout.buffer.write(document)
-
-
-def _prairielearn(reports: Sequence[Report], job: PublishJob) -> None:
-    text = json_text(to_prairielearn(_only(reports, "PrairieLearn")))
-    if job.out is not None:
-        write_atomically(job.out, text)
-    else:
-        sys.stdout.write(text)
 
 
 FORMS: dict[str, Callable[[Sequence[Report], PublishJob], None]] = {

@@ -13,8 +13,6 @@ from autograder.system.files import make_folder, write_atomically
 
 HERE = Path(__file__).parent
 SCRIPTS = ("setup.sh", "run_autograder")
-VISIBILITIES = ("visible", "after_due_date", "after_published")
-ISOLATIONS = ("best", "namespaces", "process")
 COURSE_FILES = ("nbgrader_config.py", "autograder.toml")
 
 

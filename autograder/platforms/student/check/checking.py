@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from autograder.assignment import Task
 from autograder.intake.repair import definition
@@ -138,18 +139,11 @@ class Checking:
     def _why_not(self, task: Task) -> str:
         if self._given_failed:
             return self._given_failed[0].upper() + self._given_failed[1:]
-        first = list(self._open_before(task))
+        ahead = takewhile(lambda each: each is not task, self.plan.release.tasks)
+        first = [each.id for each in ahead if each.answer and self.findings[each.id].state is not State.HOLDS]
         if task.answer is None and first:
             return f"It looks at the trained model, so first: {', '.join(first)}."
         return "The check ended before it."
-
-    def _open_before(self, task: Task) -> Iterator[str]:
-        """Yield the tasks ahead of this one whose answers do not hold."""
-        for each in self.plan.release.tasks:
-            if each.id == task.id:
-                return
-            if each.answer is not None and self.findings[each.id].state is not State.HOLDS:
-                yield each.id
 
 
 def _not_defined(task_id: str, cells: list[Step]) -> str:
