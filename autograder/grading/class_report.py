@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,8 +13,8 @@ from autograder.errors import UsageError
 from autograder.grading.job import NOTHING, Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, stored_files
-from autograder.render.class_page import ClassReport, ClassRow, ClassTask, Key, to_class_page
-from autograder.render.class_statistics import ClassStatistics, is_suspicious, limits_in, misconceptions_in, notices_in
+from autograder.render.class_page import ClassReport, ClassRow, Key, to_class_page
+from autograder.render.class_statistics import is_suspicious, limits_in, misconceptions_in, notices_in
 from autograder.report import UNREADABLE, Report
 from autograder.system.file_names import file_name
 from autograder.system.files import refuse_to_replace, write_atomically
@@ -32,32 +32,20 @@ class ReportJob:
     anonymous: bool = False
 
 
-@dataclass
-class Gathered:
-    """What is kept of the reports of a class."""
-
-    rows: list[ClassRow] = field(default_factory=list)
-    assignment: str = ""
-    tasks: list[ClassTask] = field(default_factory=list)
-    statistics: ClassStatistics = field(default_factory=ClassStatistics)
-    stale: int | None = 0
-
-
-def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] = (), folder: str = "") -> Gathered:
-    """Return what is kept of reports.
+def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] = (), folder: str = "") -> ClassReport:
+    """Return the report on a class, in which of each of its reports a row and its counts are kept.
 
     `tasks` are the columns, by default the first report's; `folder` is where the pages of the reports are, seen from
     the class's.
     """
-    kept = Gathered(tasks=[ClassTask(task.id, task.title, task.points, task.bonus) for task in tasks])
+    kept = ClassReport(titles={task.id: task.title for task in tasks})
     for report in reports:
         kept.assignment = report.assignment
-        if not kept.tasks:
-            kept.tasks = [ClassTask(task.id, task.title, task.points, task.bonus) for task in report.tasks]
+        kept.titles = kept.titles or {task.id: task.title for task in report.tasks}
         kept.statistics.add(report)
         stale = is_stale(report)
         kept.stale = None if stale is None or kept.stale is None else kept.stale + stale
-        kept.rows.append(row_of(report, [task.id for task in kept.tasks], bool(stale), folder))
+        kept.rows.append(row_of(report, kept.titles, bool(stale), folder))
     return kept
 
 
@@ -70,27 +58,15 @@ def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, C
     page = job.page or job.out / (ANONYMOUS if job.anonymous else INDEX)
     refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
     stored = StoredClass(job.out)
-    kept = gather(stored, _stale_by(marking), folder=folder_from(page, job.out))
-    if not kept.rows and stored.broken:
+    report = gather(stored, _stale_by(marking), folder=folder_from(page, job.out))
+    if not report.rows and stored.broken:
         raise UsageError(f"{job.out} holds no report that can be read; `autograder grade` writes them again")
-    if not kept.rows:
+    if not report.rows:
         raise UsageError(f"{job.out} holds no reports; `autograder grade` writes them")
-    kept.rows.sort(key=lambda row: row.student)
-    report = class_report(kept, left_over=stored.left_over, broken=stored.broken)
+    report.rows.sort(key=lambda row: row.student)
+    report.left_over, report.broken = stored.left_over, stored.broken
     write_atomically(page, to_class_page(report, anonymous=job.anonymous))
     return page, report
-
-
-def class_report(kept: Gathered, **known: int) -> ClassReport:
-    """Return the report on a class; `known` holds more fields of ClassReport."""
-    return ClassReport(
-        assignment=kept.assignment,
-        tasks=kept.tasks,
-        rows=kept.rows,
-        statistics=kept.statistics,
-        stale=kept.stale,
-        **known,
-    )
 
 
 def kind_of(report: Report) -> str:
@@ -106,7 +82,7 @@ def folder_from(page: Path, out: Path) -> str:
     return "" if way == "." else f"{quote(way)}/"
 
 
-def row_of(report: Report, tasks: Sequence[str], stale: bool = False, folder: str = "") -> ClassRow:
+def row_of(report: Report, tasks: Iterable[str], stale: bool = False, folder: str = "") -> ClassRow:
     """Return a student's row of the table, with a column for each of the tasks."""
     scores = {task.id: task.score for task in report.tasks}
     return ClassRow(

@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder.assignment import Task
 from autograder.errors import UsageError
-from autograder.grading.class_report import INDEX, class_report, gather
+from autograder.grading.class_report import INDEX, gather
 from autograder.grading.job import Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import GRADES, read_record, read_report
@@ -124,7 +124,7 @@ class Results:
         """Write grades.csv and index.html from the stored reports, one in memory at a time; returns the rows."""
         kept = gather(reports, lambda report: report.how != self.how, self._tasks)
         write_atomically(self.out / GRADES, grades_csv(self._tasks, kept.rows))
-        write_atomically(self.index, to_class_page(class_report(kept)))
+        write_atomically(self.index, to_class_page(kept))
         return kept.rows
 
     def _report(self, student: str) -> Path:

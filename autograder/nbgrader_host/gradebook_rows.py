@@ -55,11 +55,6 @@ def enter_bonus(db: Any, submitted: api.SubmittedNotebook, report: Report) -> No
         db.execute(sa.update(WRITTEN).where(WRITTEN.c.notebook_id == submitted.id).values(**values))
 
 
-def prepare_table(book: api.Gradebook) -> None:
-    """Make our table where it is missing, in a gradebook that nbgrader has opened."""
-    WRITTEN.create(book.engine, checkfirst=True)
-
-
 def try_to_write(engine: sa.Engine) -> None:
     """Write a row and take it back: so that a gradebook that can only be read is told before anything is marked."""
     with engine.connect() as connection:

@@ -23,7 +23,7 @@ from autograder.errors import Unreadable
 from autograder.intake.cells import RawCell
 from autograder.intake.submission import read_with_text
 from autograder.render.html import to_picture
-from autograder.render.wording import NOTICES_SHOWN, is_repeat, note, statement
+from autograder.render.wording import NOTICES_SHOWN, is_repeat, note, points, statement
 from autograder.report import GRADED, Report, TaskResult
 from autograder.text import WORDS, clean, number, one_line
 from autograder.verdict import Status
@@ -38,8 +38,8 @@ def restored(path: Path | None, assignment: Assignment, release: Any) -> Any:
     frame = _Frame(release)
     try:
         if path is not None:
-            cells, answers, own = _handed_in(path, assignment)
-            frame.fill(cells, answers, own)
+            submission, cells = read_with_text(path, assignment)
+            frame.fill(cells, submission.answers, {cell.number for cell in submission.cells})
     except Unreadable:
         pass  # the report says so
     return frame.notebook()
@@ -154,11 +154,6 @@ def _output(kind: str, **more: Any) -> Any:
     return from_dict({"output_type": kind, **more})
 
 
-def _handed_in(path: Path, assignment: Assignment) -> tuple[list[RawCell], dict[str, tuple[int, ...]], set[int]]:
-    submission, cells = read_with_text(path, assignment)
-    return cells, submission.answers, {cell.number for cell in submission.cells}
-
-
 def _grade_id(cell: Any) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", "")) if cell is not None else ""
 
@@ -190,8 +185,7 @@ def _verdicts(task: TaskResult) -> list[str]:
     lines = []
     for check in task.checks:
         sign = "+" if check.status is Status.PASSED else "-"
-        available = float(task.points * check.share)
-        earned = f"{number(available * float(check.earned))}{_TIED}/{_TIED}{number(available)}"
+        earned = points(task, check).replace(" ", _TIED)
         lines += _wrapped(f"{sign} {statement(check.title)}: {WORDS[check.status]} ({earned})", "  ")
         if check.message:
             message = "the same as above" if is_repeat(task, check) else clean(check.message)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from autograder.grading.worker import mark_in_worker, prepare_worker
 from autograder.intake.class_folder import Handin, student_id
 from autograder.nbgrader_host.course import NbgraderCourse, load_course
 from autograder.nbgrader_host.exchange import KEPT
-from autograder.nbgrader_host.gradebook_rows import enter_bonus, prepare_table
+from autograder.nbgrader_host.gradebook_rows import WRITTEN, enter_bonus
 from autograder.nbgrader_host.marked_notebook import add_verdicts, restored
 from autograder.report import GRADER_ERROR, Report
 from autograder.settings import load_settings
@@ -98,7 +99,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, notebook: Any, resources: Any) -> Converted:
         """Mark the file in submitted/, the very bytes that `autograder grade` would mark, and enter the verdicts."""
         handin, course, assignment = _handin(self, resources)
-        report = _Worker.mark(handin, Marking(assignment, load_settings(course.root), "namespaces"))
+        report = _mark(handin, Marking(assignment, load_settings(course.root), "namespaces"))
         if report.status == GRADER_ERROR:
             raise GraderFault(f"{handin.student} was not marked: {report.staff.get('fault') or report.reason}")
         report = load_overrides(assignment).apply(report)
@@ -115,7 +116,7 @@ class SaveBonus(NbGraderPreprocessor):  # type: ignore[misc]
         report: Report = resources.pop("autograder")
         where = resources["nbgrader"]
         with Gradebook(where["db_url"]) as book:
-            prepare_table(book)
+            WRITTEN.create(book.engine, checkfirst=True)
             submitted = book.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             enter_bonus(book.db, submitted, report)
             book.db.commit()
@@ -167,32 +168,21 @@ class PenaltyOfNow(AssignLatePenalties):  # type: ignore[misc]
     display_data_priority: Any = List(config=True)  # as in GetGrades: nbconvert sets it for each step of a page
 
 
-class _Worker:
-    """A process that keeps its judge warm from one student to the next; nbgrader's own stays free of torch."""
+def _mark(handin: Handin, marking: Marking) -> Report:
+    for _ in range(2):  # a worker that died is replaced once
+        try:
+            return _pool().submit(mark_in_worker, Job(handin, marking)).result()
+        except BrokenExecutor:
+            _pool.cache_clear()
+    raise GraderFault(f"marking {handin.student} ended two workers")
 
-    pool: ProcessPoolExecutor | None = None
 
-    @classmethod
-    def mark(cls, handin: Handin, marking: Marking) -> Report:
-        for _ in range(2):  # a worker that died is replaced once
-            try:
-                return cls._pool().submit(mark_in_worker, Job(handin, marking)).result()
-            except BrokenExecutor:
-                cls.close()
-        raise GraderFault(f"marking {handin.student} ended two workers")
-
-    @classmethod
-    def _pool(cls) -> ProcessPoolExecutor:
-        if cls.pool is None:
-            cls.pool = ProcessPoolExecutor(1, mp_context=fork_server(), initializer=prepare_worker)
-            atexit.register(cls.close)
-        return cls.pool
-
-    @classmethod
-    def close(cls) -> None:
-        pool, cls.pool = cls.pool, None
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
+@cache
+def _pool() -> ProcessPoolExecutor:
+    """Return a process that keeps its judge warm from one student to the next; nbgrader's own stays free of torch."""
+    pool = ProcessPoolExecutor(1, mp_context=fork_server(), initializer=prepare_worker)
+    atexit.register(pool.shutdown, cancel_futures=True)
+    return pool
 
 
 def _handin(step: NbGraderPreprocessor, resources: Any) -> tuple[Handin, NbgraderCourse, Assignment]:

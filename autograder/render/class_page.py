@@ -10,7 +10,7 @@ import base64
 import hashlib
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
@@ -49,16 +49,6 @@ _NOTICES = {
 
 
 @dataclass(frozen=True)
-class ClassTask:
-    """A column of the table."""
-
-    id: str
-    title: str
-    points: float
-    bonus: bool
-
-
-@dataclass(frozen=True)
 class ClassRow:
     """A student in the table of a class; `link` is the address of the report, relative to the table."""
 
@@ -74,14 +64,14 @@ class ClassRow:
     keys: frozenset[Key] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass
 class ClassReport:
     """A class: its rows, its statistics, and what is not in them."""
 
-    assignment: str
-    tasks: Sequence[ClassTask]
-    rows: Sequence[ClassRow]
-    statistics: ClassStatistics
+    assignment: str = ""
+    titles: dict[str, str] = field(default_factory=dict)  # of the tasks, which are the columns
+    rows: list[ClassRow] = field(default_factory=list)
+    statistics: ClassStatistics = field(default_factory=ClassStatistics)
     stale: int | None = 0  # reports that were marked in another way than now; None: not known
     left_over: int = 0  # reports of students who are not in the class any more, in no row
     broken: int = 0  # files that are no whole report
@@ -134,7 +124,6 @@ def _numbered(rows: Sequence[ClassRow]) -> list[ClassRow]:
 def _kinds(report: ClassReport) -> dict[Key, Found]:
     """Return all that rows can be chosen by, in the order in which the page shows it."""
     found = report.statistics
-    titles = {task.id: task.title for task in report.tasks}
     labels: dict[Key, tuple[str, int]] = {
         ("kind", kind): (label, sum(row.kind == kind for row in report.rows)) for kind, label in STATUSES.items()
     }
@@ -146,7 +135,7 @@ def _kinds(report: ClassReport) -> dict[Key, Found]:
         labels["limit", status.value] = WORDS[status], found.limits[status]
     # Equal counts in the order of their names, not in that in which the students come.
     for (task, mistake), count in sorted(found.misconceptions.items(), key=lambda row: (-row[1], row[0])):
-        labels["mistake", task, mistake] = f"{titles.get(task, task)}: {mistake.replace('_', ' ')}", count
+        labels["mistake", task, mistake] = f"{report.titles.get(task, task)}: {mistake.replace('_', ' ')}", count
     return {key: Found(place, label, count) for place, (key, (label, count)) in enumerate(labels.items(), 1)}
 
 
@@ -154,11 +143,11 @@ def _shown(report: ClassReport, rows: Sequence[ClassRow]) -> dict[str, Any]:
     """Return the figures and numbers of the page."""
     found = report.statistics
     checks = list(enumerate(found.checks.values(), 1))
-    by_task = [(task, [row for row in checks if row[1].task == task.id]) for task in report.tasks]
+    by_task = [(title, [row for row in checks if row[1].task == task]) for task, title in report.titles.items()]
     most = max((row.max_score for row in rows), default=0.0)
     longest = class_figures.round_up(max(found.seconds, default=0.0))
     return {
-        "by_task": [(task, tests) for task, tests in by_task if tests],
+        "by_task": [(title, tests) for title, tests in by_task if tests],
         "most": most,
         "score_figure": class_figures.histogram(found.scores, most, "points, the bonus apart"),
         "scores_in_words": class_figures.histogram_in_words(found.scores, most, "points"),
@@ -188,9 +177,8 @@ def _numbers(values: Sequence[float]) -> str:
 
 def _mistake(report: ClassReport, task: str, mistake: str) -> tuple[Key, str, str]:
     """Return a known mistake's key, the title of its task and a sentence about it."""
-    title = next((each.title for each in report.tasks if each.id == task), task)
     sentence = report.statistics.sentences.get((task, mistake), mistake.replace("_", " "))
-    return ("mistake", task, mistake), title, sentence
+    return ("mistake", task, mistake), report.titles.get(task, task), sentence
 
 
 def _signed(r: float) -> str:

@@ -98,12 +98,9 @@ def _class_head(reports: Sequence[Report]) -> Iterator[str]:
 def _row(report: Report) -> str:
     score = "–" if report.score is None else f"{number(report.score)} / {number(report.max_score)}"
     lost = [task.title for task in report.tasks if task.checks and task.score < task.points and not task.bonus]
-    cells = (code(report.student), score, number(report.bonus), report.status.replace("_", " "), _titles(lost))
+    titles = escaped(one_line(", ".join(lost)))
+    cells = (code(report.student), score, number(report.bonus), report.status.replace("_", " "), titles)
     return "| " + " | ".join(cells) + " |"
-
-
-def _titles(titles: Iterable[str]) -> str:
-    return escaped(one_line(", ".join(titles)))
 
 
 def _lost(report: Report) -> Iterator[tuple[str, str, str, str]]:

@@ -19,6 +19,7 @@ Row = tuple[str, Report, bool]  # a submission's name, its report, and whether t
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; what is lost is darker as well.
 FULL, PART, NOTHING, UNMARKED = "#D9E8F3", "#E69F00", "#A33C00", "#000000"
+STYLES = {FULL: "dim", PART: "yellow", NOTHING: "red", UNMARKED: "magenta"}  # the same in a terminal
 LEGEND = {FULL: "all points", PART: "some lost", NOTHING: "none kept", UNMARKED: "not marked"}
 COLUMN_ROWS = 62  # rows of one column of the picture
 
@@ -38,7 +39,7 @@ def print_matrix(out: Console, tasks: Sequence[Task], rows: Sequence[Row]) -> No
         table.add_column(task.id.replace("_", " "), justify="right")
     table.add_column("")
     for name, report, fault in rows:
-        shown = [Text(_points(task), style=_style(task)) for task in report.tasks]
+        shown = [Text(_points(task), style=STYLES[_colour(task)]) for task in report.tasks]
         table.add_row(Text(name), *shown, Text("fault", style="bold red") if fault else Text())
     out.print(table)
 
@@ -87,12 +88,6 @@ def _points(task: TaskResult) -> str:
     if not task.checks:
         return "?"
     return "·" if task.score == task.points else number(task.score)
-
-
-def _style(task: TaskResult) -> str:
-    if not task.checks:
-        return "magenta"
-    return "dim" if task.score == task.points else "yellow" if task.score else "red"
 
 
 def _colour(task: TaskResult) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from autograder.assignment import Assignment
 from autograder.checking.check import seed_of
+from autograder.render.wording import points
 from autograder.report import Report
 from autograder.settings import Settings
 from autograder.text import clean, number, one_line
@@ -51,8 +52,7 @@ def _checks(report: Report) -> Table:
         decided = f"by a person: {task.override.reason}" if task.override is not None else ""
         table.add_row(Text(task.id, style="bold"), f"{number(task.score)} / {number(task.points)}", Text(decided))
         for check in task.checks:
-            available = float(task.points * check.share)
-            points = f"{number(available * float(check.earned))} / {number(available)}"
             seed = f"{seed_of(report.sha256, task.id, check.id):016x}"
-            table.add_row(f"  {check.id}", points, check.status.value, Text(check.misconception or ""), seed)
+            mistake = Text(check.misconception or "")
+            table.add_row(f"  {check.id}", points(task, check), check.status.value, mistake, seed)
     return table

@@ -73,13 +73,11 @@ def class_table(rows: Iterable[Sequence[str]], total: int) -> RenderableType:
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("bonus", justify="right", no_wrap=True)
     table.add_column("status")
-    shown = 0
     for student, score, bonus, status in rows:
         style = "" if status == GRADED else "yellow" if status == "unreadable" else "magenta"
         table.add_row(_text(student), score, bonus, Text(status.replace("_", " "), style))
-        shown += 1
-    if shown < total:
-        return Group(table, Text(f"… and {total - shown} more"))
+    if table.row_count < total:
+        return Group(table, Text(f"… and {total - table.row_count} more"))
     return table
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from autograder.grading.class_report import class_report, gather
+from autograder.grading.class_report import gather
 from autograder.render.class_page import to_class_page
 from autograder.report import GRADER_ERROR, Report
 from autograder.system.file_names import file_name
@@ -26,7 +27,7 @@ NAMES = [HOSTILE.replace("\ud800", ""), *HOSTILE_NAMES]  # a student's name has 
 
 def page_of(reports: Iterator[Report] | list[Report], *, anonymous: bool = False, **known: int) -> str:
     """Return the page of a class."""
-    return to_class_page(class_report(gather(reports, lambda report: False), **known), anonymous=anonymous)
+    return to_class_page(replace(gather(reports, lambda report: False), **known), anonymous=anonymous)
 
 
 def words(page: str) -> str:
