@@ -30,6 +30,7 @@ MAX_BODY_BYTES = 16 << 20  # hundreds of times the largest honest answer; the ju
 MAX_BUFFERS = 4096
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 8
+MAX_EMPTY = 10_000  # the product of the lengths above zero of a tensor that has no bytes, and so no other bound
 MAX_INT = 2**63
 WORD_BYTES = 8  # of the largest number that a tensor holds
 LARGE_BYTES = 1 << 14  # of a tensor: from here on it is worth not to copy it
@@ -142,6 +143,7 @@ def _tensor_bytes(tensor: torch.Tensor) -> bytes | memoryview:
         raise WireError("a tensor without data does not cross the wire")
     if tensor.numel() * tensor.element_size() > MAX_BODY_BYTES:  # an expanded one would be written out at full size
         raise WireError("a tensor is over the limit of a frame")
+    _count(list(tensor.shape))
     flat = tensor.detach().cpu().resolve_neg().reshape(-1)
     if tensor.dtype is torch.bfloat16:  # numpy has none; the bits are what crosses
         flat = flat.clone(memory_format=torch.contiguous_format).view(torch.int16)
@@ -168,7 +170,11 @@ def _buffers(described: list[Any], body: bytes | bytearray) -> list[torch.Tensor
 
 
 def _count(shape: Any) -> int:
-    """Return the number of elements; bounds the product of the lengths above zero too, which torch multiplies out."""
+    """Return the number of elements.
+
+    Bounds the product of the lengths above zero too: torch multiplies it out, and who walks through the rows of a
+    tensor walks through millions that took no bytes.
+    """
     if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS:
         raise WireError("a shape is a list of at most 8 lengths")
     product = 1
@@ -176,7 +182,7 @@ def _count(shape: Any) -> int:
         if type(length) is not int or not 0 <= length <= MAX_BODY_BYTES:
             raise WireError("a length in a shape is out of range")
         product *= max(length, 1)
-    if product > MAX_BODY_BYTES:
+    if product > (MAX_EMPTY if 0 in shape else MAX_BODY_BYTES):
         raise WireError("a shape is over the limit of a frame")
     return 0 if 0 in shape else product
 

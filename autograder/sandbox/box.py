@@ -40,6 +40,7 @@ MAX_QUESTIONS = 2_000  # a request; a right answer asks some twenty, one that as
 MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
 MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
 MAX_SCRATCH_FILES = 20_000  # each takes a kilobyte that no limit of a process counts
+TOO_MANY_POINTS = "Your code asked the model about more points than any right answer needs."
 
 Answering = Callable[[Question], Tensor | None]
 
@@ -127,7 +128,7 @@ class Box:
             started = time.monotonic()
             value = answer(said) if answer is not None else None
             pending.clock.forget(time.monotonic() - started)
-            self._send(Frame(pending.number, Answer(value)), pending)
+            self._send_answer(Answer(value), pending)
 
     def _said(self, pending: Pending) -> Message:
         """Return what comes next for a request."""
@@ -153,6 +154,12 @@ class Box:
             "leave descriptors that you did not open alone.",
         )
 
+    def _send_answer(self, answer: Answer, pending: Pending) -> None:
+        try:
+            self._send(Frame(pending.number, answer), pending)
+        except WireError:  # it is as long as its question, perhaps in higher precision
+            raise BoxFailure(Status.OUTPUT, TOO_MANY_POINTS) from None
+
     def _send(self, message: Frame, request: Pending) -> None:
         data = memoryview(encode(message))
         while data:
@@ -166,7 +173,7 @@ class Box:
     def _receive(self, count: int, request: Pending) -> bytearray:
         request.received_bytes += count
         if request.received_bytes > MAX_RECEIVED_BYTES:
-            raise BoxFailure(Status.OUTPUT, "Your code asked the model about more points than any right answer needs.")
+            raise BoxFailure(Status.OUTPUT, TOO_MANY_POINTS)
         data = bytearray(count)
         rest = memoryview(data)
         while rest:

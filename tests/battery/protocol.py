@@ -100,11 +100,19 @@ while True:
     Row(
         "96_reply_without_bytes",
         answers=_forged(
-            "empty = torch.zeros(16_000_000, 0)\n"
+            "import autograder.box.wire as wire\nwire.MAX_EMPTY = 2**24\nempty = torch.zeros(16_000_000, 0)\n"
             "channel.sendall(encode(Frame(current, Reply(None, 'Tensor', False, [], False, False, empty))))"
         ),
         lost=EMA,
         statuses=FORGED,
+    ),
+    Row(
+        "95_half_precision_question",
+        answers=sampler(
+            "return model(torch.zeros(2_200_000, 2, dtype=torch.float16), torch.ones(2_200_000, dtype=torch.float16))"
+        ),
+        lost=SAMPLER,
+        statuses=frozenset({"output"}),
     ),
     *(
         Row(

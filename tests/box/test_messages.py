@@ -40,7 +40,7 @@ from autograder.box.schema import Malformed, Message, WireError
 from autograder.box.wire import PREFIX, decode, encode
 
 X = torch.ones(2, 3)
-NO_BYTES = torch.zeros(16_000_000, 0)  # a frame of some bytes, which takes gigabytes to walk through
+NO_BYTES = torch.zeros(10_000, 0)  # no bytes, but as many rows as a tensor without bytes may have
 FAILURE = Failure("runtime", "ValueError", "no", 3, 4)
 STATE = ModelState({"w": X}, {"w": True}, {"w": None}, False, False)
 MODEL = Model("Affine", {"weight": X}, {"dimension": 3})

@@ -140,6 +140,7 @@ class Liar(str):
         torch.ones(2, dtype=torch.complex64),
         torch.empty(3, device="meta"),
         torch.zeros(1).expand(10**12),
+        torch.zeros(16_000_000, 0),
         torch.zeros((1,) * (wire.MAX_DIMENSIONS + 1)),
         b"x" * (wire.MAX_BODY_BYTES + 1),
         "x" * wire.MAX_HEADER_BYTES,
@@ -239,7 +240,8 @@ HOSTILE = {
     "nan_length": [{"x": 0}, [["float32", [math.nan]]]],
     "bool_length": [{"x": 0}, [["float32", [True]]]],
     "huge_shape": [{"x": 0}, [["float32", [2**24] * 8]]],
-    "huge_empty_shape": [{"x": 0}, [["float32", [0, 2**24, 2**24]]]],
+    "huge_empty_shape": [[{"x": 0}, {"x": 1}], [["float32", [0, 2**24, 2**24]], ["float32", [1]]]],
+    "millions_of_empty_rows": [[{"x": 0}, {"x": 1}], [["float32", [2**24, 0]], ["float32", [1]]]],
     "many_dimensions": [{"x": 0}, [["float32", [1] * 9]]],
     "many_buffers": [None, [["bytes", [0]]] * 4097],
 }

@@ -100,10 +100,10 @@ def f(model):
             "Frame(number(), Answer(None))",
             "Frame(number(), ProbeQuestion('0', [1, 1]))",
             "Frame(number(), ProbeQuestion(torch.ones(2), [1, 1]))",
-            "Frame(number(), ProbeQuestion(0, torch.zeros(16_000_000, 0)))",
+            "Frame(number(), ProbeQuestion(0, torch.zeros(10_000, 0)))",
             "Frame(number(), ProbeQuestion(0, [Done(), 1]))",
             "Frame(number(), Reply(None, 'float', 1, [], False, False, []))",
-            "Frame(number(), Reply(None, 'float', False, [], False, False, torch.zeros(16_000_000, 0)))",
+            "Frame(number(), Reply(None, 'float', False, [], False, False, torch.zeros(10_000, 0)))",
         ],
     )
     def test_a_message_that_is_not_due_is_a_crash(self, bench: Bench, frame: str) -> None:
@@ -191,6 +191,12 @@ def f(model):
         failed, _ = bench.call(source, 60.0, lambda question: kept.append(question) or double(question))
         assert failed.status is Status.OUTPUT
         assert len(kept) * 12e6 <= box.MAX_RECEIVED_BYTES
+
+    def test_an_answer_over_the_limit_of_a_frame_ends_the_call(self, bench: Bench) -> None:
+        """A question in half precision fits where its answer in single precision does not: no fault of the judge's."""
+        source = "import torch\ndef f(model): return model(torch.ones(2_200_000, 2).half(), torch.ones(2_200_000).half())"
+        failed, _ = bench.call(source, 60.0, lambda question: question.arguments[0].float())
+        assert failed.status is Status.OUTPUT
 
     def test_a_box_that_stops_reading_is_a_time_out(self, bench: Bench) -> None:
         """An answer larger than the socket's buffer waits for a box that does not read it, up to the limit."""
