@@ -61,9 +61,7 @@ class Probe:
             return None
         if not x.is_floating_point() or not t.is_floating_point():
             return None
-        with contextlib.suppress(RuntimeError, ValueError):
-            return self._answer(x, t)
-        return None
+        return self._answer(x, t)
 
 
 class Student(ABC):
@@ -150,12 +148,14 @@ class Student(ABC):
         self.request(messages.Seed(seed), self.answer)
 
     def answer(self, question: messages.Question, probes: Sequence[Probe] = ()) -> Tensor | None:
-        """Return the answer to a question of a box, which may ask anything; None where there is none."""
-        if isinstance(question, messages.ProbeQuestion):
-            return probes[question.number].ask(*question.arguments) if question.number < len(probes) else None
-        stand_in = self._stand_ins.get(question.function)
-        with contextlib.suppress(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
-            return stand_in(*question.arguments) if stand_in is not None else None
+        """Return the answer to a question of a box, which may ask anything; None where there is none.
+
+        Whatever an answer raises is the question's fault: to an ordinary one it answers every right submission.
+        """
+        with contextlib.suppress(Exception):
+            if isinstance(question, messages.ProbeQuestion):
+                return probes[question.number].ask(*question.arguments)
+            return self._stand_ins[question.function](*question.arguments)
         return None
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.checking import Call, CheckFailed, Model, Rows, Status
+from autograder.box.messages import ProbeQuestion, Question, StandInQuestion
+from autograder.checking import Call, CheckFailed, Model, Probe, Rows, Status
 from autograder.nbgrader_host.kernel import LocalStudent
 
 ONES = {"weight": torch.ones(1, 2), "bias": torch.zeros(1)}
@@ -56,3 +57,22 @@ def test_a_function_that_is_not_there_is_told_as_such(source: str) -> None:
             ask()
         assert caught.value.status is Status.NOT_ATTEMPTED
     assert student.call("count").value == 0
+
+
+@pytest.mark.parametrize("error", [IndexError, KeyError, TypeError, RuntimeError, MemoryError, AssertionError, OSError])
+def test_an_answer_that_raises_is_none(error: type[Exception]) -> None:
+    """A probe's and a stand-in's alike: what a box asks can be anything, and is its own submission's fault."""
+
+    def answer(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        raise error("no")
+
+    student, asked = of("def f(x, t): return x"), [torch.ones(1, 2), torch.ones(1)]
+    student.stand_in("f", answer)
+    assert student.answer(ProbeQuestion(0, asked), [Probe(answer)]) is None
+    assert student.answer(StandInQuestion("f", asked)) is None
+
+
+@pytest.mark.parametrize("question", [ProbeQuestion(1, []), ProbeQuestion(2**31, []), StandInQuestion("g", [])])
+def test_nobody_answers_for_what_is_not_there(question: Question) -> None:
+    """A probe that was never handed over, a function that nobody stands in for."""
+    assert of("").answer(question, [Probe(torch.add)]) is None

@@ -194,7 +194,8 @@ def f(model):
 
     def test_an_answer_over_the_limit_of_a_frame_ends_the_call(self, bench: Bench) -> None:
         """A question in half precision fits where its answer in single precision does not: no fault of the judge's."""
-        source = "import torch\ndef f(model): return model(torch.ones(2_200_000, 2).half(), torch.ones(2_200_000).half())"
+        half = "torch.ones(2_200_000, 2).half(), torch.ones(2_200_000).half()"
+        source = f"import torch\ndef f(model): return model({half})"
         failed, _ = bench.call(source, 60.0, lambda question: question.arguments[0].float())
         assert failed.status is Status.OUTPUT
 
