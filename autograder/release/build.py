@@ -33,13 +33,13 @@ LESSON = "lesson.html"
 BUILD_SECONDS = 300  # nbgrader takes 7 on two quiet cores
 
 
-def build_release(assignment: AssignmentFolders, out: Path) -> dict[str, bytes]:
-    """Build the student version of an assignment, prove it, write its files into the folder `out` and return them.
+def build_release(assignment: AssignmentFolders) -> dict[str, bytes]:
+    """Build the student version of an assignment, prove it, write its files into release/NAME and return them.
 
-    Files that no release has are removed from `out`.
+    Files that no release has are removed there.
     Raises ReleaseFault, before anything is written, when the source cannot be released or the proof fails.
     """
-    files = _built_files(assignment)
+    files, out = _built_files(assignment), assignment.released
     make_folder(out)
     for path in out.iterdir():
         if path.name not in files and path.is_file():
@@ -82,7 +82,7 @@ def release_command(assignment: AssignmentFolders, check: bool = False) -> int:
         check_release(assignment)
         print(f"release/{assignment.name} is what source/{assignment.name} makes, and it is proved.")
     else:
-        files = build_release(assignment, assignment.released)
+        files = build_release(assignment)
         print(f"release/{assignment.name} is built and proved: {', '.join(files)}")
     return 0
 

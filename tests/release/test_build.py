@@ -66,7 +66,7 @@ def test_release_after_an_edit_is_stale_until_built(course):
     assert snapshot(course) == before
     left_over = find_assignment(course).released / "solutions.ipynb"
     left_over.write_text("{}", encoding="utf-8")
-    files = build_release(find_assignment(course), find_assignment(course).released)
+    files = build_release(find_assignment(course))
     assert list(files) == [f"{NAME}.ipynb", LESSON]
     assert not left_over.exists()
     assert (course / "gradebook.db").read_bytes() == b"marks of a whole year"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -140,8 +141,6 @@ def _has_todo(plan: Plan, cell: Step) -> bool:
 
 def _indented(text: str, width: int = 2, first: str = "") -> str:
     """Return the text, made fit for a terminal, wrapped and indented."""
-    import textwrap
-
     lines = [line for line in clean(text).splitlines() if line.strip()]
     margin = " " * width
     wrapped = [textwrap.fill(line, 110, initial_indent=margin, subsequent_indent=margin) for line in lines]

@@ -10,9 +10,8 @@ from typing import Any
 
 from autograder.assignment import Assignment, SourceCell, assignment_of, released_source, trusted_cells
 from autograder.course import AssignmentFolders
-from autograder.intake.cells import RawCell, cells_of
-from autograder.intake.file import as_text, read_once
-from autograder.intake.submission import Submission, read_submission
+from autograder.intake.cells import RawCell
+from autograder.intake.submission import Submission, read_with_text
 
 RELEASE = next(Path(__file__).parent.glob("*.ipynb"), Path())  # where the installed package has it
 
@@ -78,9 +77,7 @@ def read_plan(path: Path, release: Assignment) -> Plan:
 
     Raises Unreadable, in the grader's own words, for a file that it could not read as this assignment's notebook.
     """
-    submission = read_submission(path, release)
-    text = as_text(read_once(path), path.name).utf8
-    raw = cells_of(text, text=True)
+    submission, raw = read_with_text(path, release)
     return Plan(
         release=release,
         submission=submission,
@@ -88,7 +85,7 @@ def read_plan(path: Path, release: Assignment) -> Plan:
         size=path.stat().st_size,
         cells=len(raw),
         unwritten_texts=tuple(_unwritten_texts(release, raw)),
-        was_run=_was_run(text),
+        was_run=_was_run(path),
     )
 
 
@@ -133,9 +130,9 @@ def _unwritten_texts(release: Assignment, raw: list[RawCell]) -> list[str]:
     return [name for name, source in handed_in.items() if source.split() in ([], texts[name].split())]
 
 
-def _was_run(text: bytes) -> bool:
+def _was_run(path: Path) -> bool:
     try:
-        notebook: Any = json.loads(text, strict=False)
+        notebook: Any = json.loads(path.read_bytes(), strict=False)
     except ValueError:  # the grader's reading takes a little more than this one; then nothing is known
         return True
     cells = [cell for cell in notebook.get("cells", ()) if isinstance(cell, dict)]
