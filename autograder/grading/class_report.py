@@ -14,7 +14,7 @@ from autograder.grading.job import NOTHING, Marking
 from autograder.grading.provenance import how_marked
 from autograder.grading.stored_reports import A_STORED_FILE, StoredClass, stored_files
 from autograder.render.class_page import ClassReport, ClassRow, Key, to_class_page
-from autograder.render.class_statistics import is_suspicious, limits_in, misconceptions_in, notices_in
+from autograder.render.class_statistics import LIMITS
 from autograder.report import UNREADABLE, Report
 from autograder.system.file_names import file_name
 from autograder.system.files import refuse_to_replace, write_atomically
@@ -117,8 +117,9 @@ def _keys(report: Report, stale: bool) -> Iterator[Key]:
     yield "kind", kind_of(report)
     if stale:
         yield ("stale",)
-    if is_suspicious(report):
+    if report.staff.get("suspicions"):
         yield ("suspicious",)
-    yield from (("notice", code) for code in notices_in(report))
-    yield from (("limit", status.value) for status in limits_in(report))
-    yield from (("mistake", task, mistake) for task, mistake in misconceptions_in(report))
+    yield from (("notice", notice.code) for notice in report.warnings)
+    for task in report.tasks:
+        yield from (("limit", check.status.value) for check in task.checks if check.status in LIMITS)
+        yield from (("mistake", task.id, check.misconception) for check in task.checks if check.misconception)

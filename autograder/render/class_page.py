@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -76,6 +77,11 @@ class ClassReport:
     left_over: int = 0  # reports of students who are not in the class any more, in no row
     broken: int = 0  # files that are no whole report
 
+    @property
+    def counts(self) -> Counter[Key]:
+        """How many students each key finds."""
+        return Counter(key for row in self.rows for key in row.keys)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -90,19 +96,20 @@ def to_class_page(report: ClassReport, *, anonymous: bool = False) -> str:
     """Return the page."""
     rows = _numbered(report.rows) if anonymous else list(report.rows)
     kinds = _kinds(report)
+    found = {key: kind for key, kind in kinds.items() if kind.count}
     script = files("autograder.render").joinpath("templates/class.js").read_text(encoding="utf-8")
     return render_page(
         "class",
         report=report,
         anonymous=anonymous,
         rows=rows,
-        found={key: found for key, found in kinds.items() if found.count},
+        found=found,
+        limits=[key for key in found if key[0] == "limit"],
         keys_of=lambda row: " ".join(str(kinds[key].place) for key in sorted(row.keys) if key in kinds),
         mistakes=[_mistake(report, *key[1:]) for key in kinds if key[0] == "mistake"],
         script=Markup(script),  # ours alone
         mistakes_first=MISTAKES_FIRST,
         statuses=STATUSES,
-        words=WORDS,
         enough=ENOUGH,
         bar=class_figures.verdicts,
         signed=_signed,
@@ -123,20 +130,18 @@ def _numbered(rows: Sequence[ClassRow]) -> list[ClassRow]:
 
 def _kinds(report: ClassReport) -> dict[Key, Found]:
     """Return all that rows can be chosen by, in the order in which the page shows it."""
-    found = report.statistics
-    labels: dict[Key, tuple[str, int]] = {
-        ("kind", kind): (label, sum(row.kind == kind for row in report.rows)) for kind, label in STATUSES.items()
-    }
-    labels["stale",] = "marked in another way than now", report.stale or 0
-    labels["suspicious",] = "noted for staff", found.suspicious
-    for code, count in sorted(found.notices.items()):
-        labels["notice", code] = _NOTICES.get(code, code.replace("_", " ")), count
+    counts = report.counts
+    labels: dict[Key, str] = {("kind", kind): label for kind, label in STATUSES.items()}
+    labels["stale",] = "marked in another way than now"
+    labels["suspicious",] = "noted for staff"
+    for _, code in sorted(key for key in counts if key[0] == "notice"):
+        labels["notice", code] = _NOTICES.get(code, code.replace("_", " "))
     for status in LIMITS:
-        labels["limit", status.value] = WORDS[status], found.limits[status]
+        labels["limit", status.value] = WORDS[status]
     # Equal counts in the order of their names, not in that in which the students come.
-    for (task, mistake), count in sorted(found.misconceptions.items(), key=lambda row: (-row[1], row[0])):
-        labels["mistake", task, mistake] = f"{report.titles.get(task, task)}: {mistake.replace('_', ' ')}", count
-    return {key: Found(place, label, count) for place, (key, (label, count)) in enumerate(labels.items(), 1)}
+    for key in sorted((key for key in counts if key[0] == "mistake"), key=lambda key: (-counts[key], key)):
+        labels[key] = f"{report.titles.get(key[1], key[1])}: {key[2].replace('_', ' ')}"
+    return {key: Found(place, label, counts[key]) for place, (key, label) in enumerate(labels.items(), 1)}
 
 
 def _shown(report: ClassReport, rows: Sequence[ClassRow]) -> dict[str, Any]:
@@ -158,7 +163,6 @@ def _shown(report: ClassReport, rows: Sequence[ClassRow]) -> dict[str, Any]:
         "seconds_numbers": _numbers(found.seconds),
         "seconds_total": sum(found.seconds),
         "slowest": sorted((row for row in rows if row.seconds), key=lambda row: -row.seconds)[:SLOWEST],
-        "limits": [(status, found.limits[status]) for status in LIMITS if found.limits[status]],
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -96,27 +95,18 @@ class CheckStatistics:
 
 @dataclass
 class ClassStatistics:
-    """The numbers of a class; `add` takes one report after the other. Counters count students, each once a key."""
+    """The numbers of a class; `add` takes one report after the other."""
 
     checks: dict[tuple[str, str], CheckStatistics] = field(default_factory=dict)
-    misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)  # by task and misconception
-    sentences: dict[tuple[str, str], str] = field(default_factory=dict)  # on each, from the first report with one
-    limits: Counter[Status] = field(default_factory=Counter)
-    notices: Counter[str] = field(default_factory=Counter)
+    sentences: dict[tuple[str, str], str] = field(default_factory=dict)  # by task and mistake, of the first report
     scores: list[float] = field(default_factory=list)  # of what was graded
     seconds: list[float] = field(default_factory=list)
-    suspicious: int = 0  # whom staff should look at
 
     def add(self, report: Report) -> None:
         """Count a student's report."""
-        mistakes = misconceptions_in(report)
-        self.misconceptions.update(list(mistakes))
-        for key, sentence in mistakes.items():
+        for key, sentence in _mistakes(report).items():
             if sentence:
                 self.sentences.setdefault(key, sentence)
-        self.limits.update(limits_in(report))
-        self.notices.update(notices_in(report))
-        self.suspicious += is_suspicious(report)
         if report.status != GRADED:
             return
         if report.score is not None:
@@ -131,7 +121,15 @@ class ClassStatistics:
                 self.checks.setdefault((task.id, check.id), known).add(check, points, total)
 
 
-def misconceptions_in(report: Report) -> dict[tuple[str, str], str]:
+def quartiles(values: Sequence[float]) -> tuple[float, float, float] | None:
+    """Return lower quartile, median and upper quartile; None of fewer than four values."""
+    if len(values) < 4:
+        return None
+    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return lower, median, upper
+
+
+def _mistakes(report: Report) -> dict[tuple[str, str], str]:
     """Return the known mistakes that a report names, each with its task, and what it says first about them."""
     return {
         (task.id, check.misconception): one_line(_SENTENCE_END.split(check.message, maxsplit=1)[0])
@@ -139,29 +137,6 @@ def misconceptions_in(report: Report) -> dict[tuple[str, str], str]:
         for check in task.checks
         if check.misconception
     }
-
-
-def limits_in(report: Report) -> set[Status]:
-    """Return the limits that a submission met, as verdicts."""
-    return {check.status for task in report.tasks for check in task.checks if check.status in LIMITS}
-
-
-def notices_in(report: Report) -> set[str]:
-    """Return the codes of what was noticed."""
-    return {notice.code for notice in report.warnings}
-
-
-def is_suspicious(report: Report) -> bool:
-    """Return whether the judge noted something that staff should look at."""
-    return bool(report.staff.get("suspicions"))
-
-
-def quartiles(values: Sequence[float]) -> tuple[float, float, float] | None:
-    """Return lower quartile, median and upper quartile; None of fewer than four values."""
-    if len(values) < 4:
-        return None
-    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
-    return lower, median, upper
 
 
 def _earned(task: TaskResult, check: CheckResult) -> float:

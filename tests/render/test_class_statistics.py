@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from autograder.grading.class_report import gather
 from autograder.render.class_statistics import ENOUGH, ClassStatistics, quartiles
 from autograder.report import GRADED, GRADER_ERROR, Decision, Report
 from autograder.verdict import Status
@@ -95,10 +96,13 @@ def test_a_persons_decision_counts_in_the_score_and_in_no_check() -> None:
 def test_students_are_counted_once_for_what_occurs_often() -> None:
     """Two checks lost by one mistake, at one limit, are one student."""
     lost = [replace(c, status=Status.TIMEOUT, earned=Fraction(0), misconception="m") for c in graded().tasks[0].checks]
-    found = counted([graded(tasks=(replace(graded().tasks[0], checks=tuple(lost)),))] * 2)
-    assert found.misconceptions == {("noisy_sample", "m"): 2}
-    assert found.limits == {Status.TIMEOUT: 2}
-    assert found.notices == {"locked_cell_changed": 2}
+    reports = [graded(tasks=(replace(graded().tasks[0], checks=tuple(lost)),))] * 2
+    assert gather(reports, lambda report: False).counts == {
+        ("kind", "graded"): 2,
+        ("mistake", "noisy_sample", "m"): 2,
+        ("limit", "timeout"): 2,
+        ("notice", "locked_cell_changed"): 2,
+    }
 
 
 def test_a_misconceptions_sentence_is_the_first_that_a_student_reads() -> None:
@@ -108,9 +112,9 @@ def test_a_misconceptions_sentence_is_the_first_that_a_student_reads() -> None:
     def said(message: str) -> Report:
         return graded(tasks=(replace(graded().tasks[0], checks=(replace(check, message=message),)),))
 
-    found = counted([said(""), said("It is 0.9, whatever is asked. Why?\n\n x  0.25"), said("It is 0.5. Why?")])
-    assert found.sentences == {("noisy_sample", "m"): "It is 0.9, whatever is asked."}
-    assert found.misconceptions == {("noisy_sample", "m"): 3}
+    reports = [said(""), said("It is 0.9, whatever is asked. Why?\n\n x  0.25"), said("It is 0.5. Why?")]
+    assert counted(reports).sentences == {("noisy_sample", "m"): "It is 0.9, whatever is asked."}
+    assert gather(reports, lambda report: False).counts["mistake", "noisy_sample", "m"] == 3
 
 
 def test_what_we_failed_on_is_no_score() -> None:
