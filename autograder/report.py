@@ -114,7 +114,7 @@ class Report:
             "seconds": round(self.seconds, 2),
             "submission": {"file": self.file, "sha256": self.sha256},
             "versions": dict(self.versions),
-            "warnings": [_notice_dict(notice) for notice in self.warnings],
+            "warnings": [{"code": each.code, "cell": each.cell, "message": each.message} for each in self.warnings],
             "tasks": [_task_dict(task) for task in self.tasks],
         }
         if self.checks_readable:
@@ -177,10 +177,6 @@ def unmarked(assignment: Assignment, student: str, status: str, reason: str, **k
 
 def _points(value: float | Fraction) -> float:
     return round(float(value), 6)
-
-
-def _notice_dict(notice: Notice) -> dict[str, str]:
-    return {"code": notice.code, "cell": notice.cell, "message": notice.message}
 
 
 def _task_dict(task: TaskResult) -> dict[str, Any]:
