@@ -6,7 +6,7 @@ import platform
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,6 +97,13 @@ def mark(judge: Callable[[], Marker], handin: Handin, marking: Marking, regrade:
     except Exception as error:
         return grader_error(handin, marking, str(error) if isinstance(error, GraderFault) else repr(error))
     return replace(report, warnings=handin.notices + report.warnings)
+
+
+def mark_alone(handin: Handin, marking: Marking) -> Report:
+    """Return the report that `mark` does, by a judge of this submission's own, opened where one is needed."""
+    with ExitStack() as stack:
+        context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
+        return mark(lambda: stack.enter_context(context), handin, marking)
 
 
 def grader_error(handin: Handin, marking: Marking, fault: str) -> Report:

@@ -6,12 +6,11 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.grading.job import Marking, mark
+from autograder.grading.job import Marking, mark_alone
 from autograder.grading.overrides import load_overrides
 from autograder.intake.class_folder import Handin, student_of
 from autograder.render.gradescope import to_gradescope
@@ -65,10 +64,7 @@ def score_notebook(job: ScoreJob, marking: Marking) -> int:
     outputs = job.outputs
     _check(job.notebook, outputs)
     handin = Handin(job.student or student_of(job.notebook, marking.assignment.name), job.notebook)
-    with ExitStack() as stack:
-        context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
-        report = mark(lambda: stack.enter_context(context), handin, marking)
-    report = load_overrides(marking.assignment).apply(report)
+    report = load_overrides(marking.assignment).apply(mark_alone(handin, marking))
     for path, form in outputs.items():
         _write(path, form(report))
     screen = console(to_stderr=STDOUT in outputs)

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 from autograder.errors import ReleaseFault
 
 _SILENT = {"script", "style", "title", "h1"}  # the page's own title must name what it is about
-_HEADINGS = {"h2", "h3"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class _Reader(HTMLParser):
         self.explained: dict[str, tuple[int, str]] = {}  # name: place in the text, section
         self._open: list[str] = []
         self._section = ""
-        self._dfn: tuple[str, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)

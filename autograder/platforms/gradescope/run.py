@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from autograder.assignment import load_assignment
 from autograder.errors import IsolationMissing
-from autograder.grading.job import Marking, mark
+from autograder.grading.job import Marking, mark_alone
 from autograder.intake.class_folder import Handin
 from autograder.intake.submission import find_notebook
 from autograder.render.gradescope import to_gradescope
 from autograder.render.terminal import console, report_table
-from autograder.report import GRADER_ERROR, Report, json_text
+from autograder.report import GRADER_ERROR, json_text
 from autograder.settings import load_settings
 from autograder.system.files import write_atomically
 from autograder.text import clean
@@ -39,12 +38,12 @@ def main(root: Path) -> int:
     marking = Marking(assignment, load_settings(course), "namespaces" if best else settings["isolation"])
     _tell(_short_of_memory(marking.settings.memory_mib))
     try:
-        report = _marked(handin, marking)
+        report = mark_alone(handin, marking)
     except IsolationMissing as error:
         if not best:
             raise
         _tell(f"{error}; marked with --isolation process")
-        report = _marked(handin, replace(marking, isolation="process"))
+        report = mark_alone(handin, replace(marking, isolation="process"))
     results = to_gradescope(report, settings["visibility"])
     write_atomically(root / "results" / "results.json", json_text(results))
     console().print(report_table(report))
@@ -62,12 +61,6 @@ def student_of(metadata: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         names = []
     return ", ".join(names) or "submission"
-
-
-def _marked(handin: Handin, marking: Marking) -> Report:
-    with ExitStack() as stack:
-        context = marking.open_judge(marking.assignment, marking.settings, marking.isolation)
-        return mark(lambda: stack.enter_context(context), handin, marking)
 
 
 def _short_of_memory(box_mib: int) -> str:
