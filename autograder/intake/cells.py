@@ -77,7 +77,7 @@ def _cell(scanner: Scanner, number: int, span: Span, text: bool) -> tuple[RawCel
     try:
         return RawCell(number, is_code, grade_id, scanner.text(source)), size
     except Malformed as error:
-        raise Malformed(error.at, f"in the source of cell {number}, {error.what}") from None
+        raise Malformed(error.at, f"in the source of cell {number}, {error}") from None
 
 
 def _string(scanner: Scanner, span: Span | None) -> str:

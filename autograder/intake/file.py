@@ -74,7 +74,8 @@ def read_once(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(f"{name} is {_file_kind(status.st_mode)}; expected a file. Resubmit the notebook itself.")
         size = status.st_size
-        data = _read(handle, size) if size <= MAX_BYTES else b""
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read(size) if size <= MAX_BYTES else b""
     except OSError as error:
         raise Unreadable(f"{name} cannot be read: {error.strerror}. Resubmit the notebook.") from None
     finally:
@@ -133,18 +134,6 @@ def _open(path: Path, name: str) -> int:
     except OSError as error:
         why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
         raise Unreadable(f"{name} cannot be opened: {why}. Resubmit the notebook itself.") from None
-
-
-def _read(handle: int, size: int) -> bytes:
-    """Return the first `size` bytes, fewer where the file is cut while we read."""
-    parts = []
-    while size > 0:
-        part = os.read(handle, size)
-        if not part:
-            break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
 
 
 def _file_kind(mode: int) -> str:

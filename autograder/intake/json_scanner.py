@@ -22,9 +22,6 @@ SCALAR = re.compile(rb'[^ \t\r\n,:"\[\]{}]+')
 BETWEEN = re.compile(rb'[^"\[\]{}]*')
 # At most 1,000 escapes a match: the engine remembers each, and a hostile string has millions.
 IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
-# Strings with what stands between them, up to a bracket: most of a notebook. Possessive inside: little is tried twice.
-# Not the groups, too: Python 3.11.2, which is Debian 12's, ends some matches of possessive groups inside a string.
-STRINGS = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+){0,100}"[^"\[\]{}]*+){1,200}', re.DOTALL)
 CLOSING = {ord("{"): ord("}"), ord("["): ord("]")}
 
 
@@ -34,7 +31,6 @@ class Malformed(Exception):
     def __init__(self, at: int, what: str) -> None:
         super().__init__(what)
         self.at = at
-        self.what = what
 
 
 class CutShort(Malformed):
@@ -130,8 +126,8 @@ class Scanner:
     def _space(self, at: int) -> int:
         return self._match(SPACE, at)
 
-    def _step(self, at: int, count: int = 1) -> None:
-        self._steps += count
+    def _step(self, at: int) -> None:
+        self._steps += 1
         if self._steps > MAX_STEPS:
             raise TooMuch(at, f"it holds more than {MAX_STEPS // 3:,} values")
 
@@ -173,15 +169,11 @@ class Scanner:
     def _container(self, at: int) -> int:
         expected = bytearray()
         while True:
-            self._step(at)
             sign = self._sign(at)
             if sign == '"':
-                if (many := STRINGS.match(self.data, at)) is not None:
-                    self._step(at, self.data.count(b'"', at, many.end()) // 2)
-                    at = many.end()
-                    continue
                 at = self._string(at)
             else:
+                self._step(at)
                 if sign in "{[":
                     expected.append(CLOSING[ord(sign)])
                 elif expected.pop() != ord(sign):

@@ -25,22 +25,18 @@ from autograder.verdict import Notice
 
 ALIKE = 0.9  # a changed number or a renamed variable leaves a given cell of ours above this
 TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
-@dataclass(frozen=True)
-class OwnCell:
-    """A code cell of the student's own; `number` counts all cells of their notebook from 1."""
-
-    number: int
-    grade_id: str  # "" if none
-    source: str
+METADATA_LOST = Notice(
+    "metadata_missing",
+    "The notebook lost its cells' metadata (an export from another editor?); answers were found by their functions' "
+    "names. This costs nothing.",
+)
 
 
 @dataclass(frozen=True)
 class Repaired:
     """What is left of a notebook when everything but the student's own code is taken away."""
 
-    cells: tuple[OwnCell, ...]
+    cells: tuple[RawCell, ...]
     answers: dict[str, tuple[int, ...]]
     notices: tuple[Notice, ...]
 
@@ -78,9 +74,8 @@ def repair(raw: list[RawCell], assignment: Assignment) -> Repaired:
     answers = {task.id: _answers(task.id, own) for task in tasks}
     notices = [*sorting.notices, *_answer_notices(tasks, answers, raw, own), *_missing(given, sorting.found)]
     if not any(cell.grade_id for cell in raw):
-        notices.insert(0, _metadata_lost())
-    cells = tuple(OwnCell(cell.number, cell.grade_id, cell.source) for cell in own)
-    return Repaired(cells, answers, tuple(notices))
+        notices.insert(0, METADATA_LOST)
+    return Repaired(tuple(own), answers, tuple(notices))
 
 
 def definition(name: str) -> re.Pattern[str]:
@@ -214,14 +209,6 @@ def _given_copies(grade_id: str, numbers: list[int], kept: list[int], changed: l
         where = _numbers(changed).lower()
         message += f" What was written into {where} was not run; put code of your own into a cell of its own."
     return Notice("duplicated_cell", message, grade_id)
-
-
-def _metadata_lost() -> Notice:
-    message = (
-        "The notebook lost its cells' metadata (an export from another editor?); answers were found by their "
-        "functions' names. This costs nothing."
-    )
-    return Notice("metadata_missing", message)
 
 
 def _numbers(numbers: list[int]) -> str:

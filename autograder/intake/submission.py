@@ -1,8 +1,8 @@
 """Reads and repairs what was handed in: from the bytes of a file to the cells that the box runs.
 
 Nothing here executes or unpickles anything, and whatever the bytes are, the outcome is a Submission or Unreadable,
-in bounded time and memory. `file` opens, `scan` walks the JSON, `cells` knows nbformat, `repair` knows the
-assignment, `folder` chooses among several notebooks.
+in bounded time and memory. `file` opens, `json_scanner` walks the JSON, `cells` knows nbformat, `repair` knows the
+assignment.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from autograder.assignment import Assignment
 from autograder.errors import Unreadable
 from autograder.intake.cells import RawCell, cells_of
 from autograder.intake.file import Text, as_text, read_once
-from autograder.intake.folder import find_notebook
 from autograder.intake.json_scanner import CutShort, Malformed, TooMuch
-from autograder.intake.repair import OwnCell, definition, repair
+from autograder.intake.repair import definition, repair
 from autograder.text import listed, one_line, quoted
 from autograder.verdict import Notice
-
-__all__ = ["OwnCell", "Submission", "UnreadableFile", "find_notebook", "read_submission", "read_with_text"]
 
 
 class UnreadableFile(Unreadable):
@@ -42,7 +39,7 @@ class Submission:
 
     file: str  # base name
     sha256: str  # of the bytes that are marked
-    cells: tuple[OwnCell, ...]  # in the order in which they run
+    cells: tuple[RawCell, ...]  # the student's own code, in the order in which it runs
     notices: tuple[Notice, ...]
     answers: dict[str, tuple[int, ...]]
 
@@ -80,17 +77,17 @@ def _raw_cells(file: Text, name: str, text: bool) -> list[RawCell]:
         return cells_of(file.utf8, text)
     except CutShort as error:
         raise Unreadable(
-            f"{name} is cut short: {error.what}, at byte {file.offset(error.at)}; expected the rest of the notebook. "
+            f"{name} is cut short: {error}, at byte {file.offset(error.at)}; expected the rest of the notebook. "
             "Open your own copy to see that it works, re-download and resubmit."
         ) from None
     except TooMuch as error:
         raise Unreadable(
-            f"{name} is too much to read: {error.what}, most of them in saved outputs. "
+            f"{name} is too much to read: {error}, most of them in saved outputs. "
             "Open it in Jupyter, clear all outputs, save it there and resubmit."
         ) from None
     except Malformed as error:
         raise Unreadable(
-            f"{name} cannot be read as a notebook: {error.what} (at byte {file.offset(error.at)}). "
+            f"{name} cannot be read as a notebook: {error} (at byte {file.offset(error.at)}). "
             "Open it in Jupyter to see that it works, save it there and resubmit."
         ) from None
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from autograder.box.messages import R, Request, RunCell, Seed
 from autograder.checking.exception_text import Place, explain
 from autograder.checking.student import Answering, Student
-from autograder.intake.submission import OwnCell, Submission
+from autograder.intake.cells import RawCell
+from autograder.intake.submission import Submission
 from autograder.judge.retries import End, Retries, State
 from autograder.judge.time_budget import CellTimes, Clock
 from autograder.report import Notice
@@ -79,7 +80,7 @@ class Session:
             message = f"The code printed more than {kept} KiB; the rest was thrown away. It cost no points."
             self.state.notices.setdefault(("output_truncated", 0), Notice("output_truncated", message))
 
-    def note_cell(self, cell: OwnCell, failure: CheckFailed) -> None:
+    def note_cell(self, cell: RawCell, failure: CheckFailed) -> None:
         """Tell the student of a cell that did not run to its end."""
         code = "cell_cut_short" if failure.status is Status.TIMEOUT else "cell_failed"
         name = cell.grade_id or f"cell {cell.number}"
@@ -222,7 +223,7 @@ class BoxStudent(Student):
                 return False
         return True
 
-    def _run_cell(self, box: Box, cell: OwnCell) -> bool:
+    def _run_cell(self, box: Box, cell: RawCell) -> bool:
         """Run one cell; False when the box must be opened again."""
         times = self._session.state.cell_times
         if self._session.state.clock.rest <= 0:
@@ -251,7 +252,7 @@ class BoxStudent(Student):
         self._session.note_cell(cell, failed)
         return failed.status is not Status.TIMEOUT or not times.cut_short(cell)
 
-    def _leave_out(self, cell: OwnCell, failure: CheckFailed) -> None:
+    def _leave_out(self, cell: RawCell, failure: CheckFailed) -> None:
         """Leave a cell that ended its box, or could not be cut short, out of later boxes."""
         self._session.state.skipped[cell.number] = failure
         self._session.note_cell(cell, failure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.intake.submission import OwnCell
+from autograder.intake.cells import RawCell
 
 SHORT_SECONDS = 1.0  # what a long cell gets once it has been cut short, or the cells' time is used up
 CELLS_SHARE = 1 / 3  # of the submission's time, in which the student's own cells may be long
@@ -49,7 +49,7 @@ class CellTimes:
         """Begin to count a box's share."""
         self._box_seconds = 0.0
 
-    def limit(self, cell: OwnCell) -> float:
+    def limit(self, cell: RawCell) -> float:
         """Return how long a cell may take now; 0 to leave it out."""
         share = self._clock.limit_seconds * CELLS_SHARE - self._clock.cells_seconds
         if share > 0 and cell.number not in self._cut:
@@ -58,14 +58,14 @@ class CellTimes:
             return 0.0
         return min(SHORT_SECONDS, self._cell_seconds)
 
-    def took(self, cell: OwnCell, seconds: float) -> None:
+    def took(self, cell: RawCell, seconds: float) -> None:
         """Count a cell's time."""
         self._clock.cells_seconds += seconds
         self._box_seconds += seconds
         if seconds > LONG_SECONDS:
             self._long.add(cell.number)
 
-    def cut_short(self, cell: OwnCell) -> bool:
+    def cut_short(self, cell: RawCell) -> bool:
         """Note that a cell ran to its limit; True for the first time."""
         first = cell.number not in self._cut
         self._cut.add(cell.number)

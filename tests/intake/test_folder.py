@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake.submission import UnreadableFile, find_notebook, read_submission
+from autograder.intake.folder import find_notebook
+from autograder.intake.submission import UnreadableFile, read_submission
 from tests import notebooks
 from tests.notebooks import NAME
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from autograder.assignments.consistency_models.stand_in import noisy_sample
-from autograder.intake.submission import OwnCell, Submission
+from autograder.intake.cells import RawCell
+from autograder.intake.submission import Submission
 from autograder.judge.session import Session
 from autograder.judge.time_budget import CellTimes, Clock
 from autograder.sandbox.keeper import Keeper, Plan
@@ -59,9 +60,9 @@ def session(keeper: Callable[[], Keeper], *cells: str, settings: Settings = SETT
     return Session(keeper, submission, settings, ["one", "two", "three"])
 
 
-def cell(number: int, source: str = "", answer: bool = False) -> OwnCell:
+def cell(number: int, source: str = "", answer: bool = False) -> RawCell:
     """Return a cell of the student's own."""
-    return OwnCell(number, "one" if answer else "", source)
+    return RawCell(number, True, "one" if answer else "", source)
 
 
 def outcome(session: Session, task: str, function: str = "one") -> Any:

@@ -14,7 +14,7 @@ from autograder.assignment import load_assignment
 from autograder.errors import IsolationMissing
 from autograder.grading.job import Marking, mark_alone
 from autograder.intake.class_folder import Handin
-from autograder.intake.submission import find_notebook
+from autograder.intake.folder import find_notebook
 from autograder.render.gradescope import to_gradescope
 from autograder.render.terminal import console, report_table
 from autograder.report import GRADER_ERROR, json_text
