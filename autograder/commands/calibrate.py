@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, assignment_of
-
-if TYPE_CHECKING:
-    from autograder.commands.common import Commands
+from autograder.commands.common import Commands, add_command, assignment_of
 
 
 def add(commands: Commands) -> None:

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from autograder.errors import UsageError
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from autograder.course import AssignmentFolders
     from autograder.grading.job import Marking
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _NBGRADER_FOLDERS = ("source", "release", "submitted")
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, assignment_of, not_empty
-
-if TYPE_CHECKING:
-    from autograder.commands.common import Commands
+from autograder.commands.common import Commands, add_command, assignment_of, not_empty
+from autograder.course import AssignmentFolders
+from autograder.errors import UsageError
 
 MOST_HOURS = 24 * 3652
 
@@ -41,13 +39,12 @@ def add(commands: Commands) -> None:
 def override(options: argparse.Namespace) -> int:
     """Enter a person's decision about a mark."""
     from autograder.assignment import load
-    from autograder.grading.known_students import is_known
     from autograder.grading.overrides import Appeal, override_command
 
     assignment = load(assignment_of(options))
     appeal = Appeal(options.student, options.task, options.points, options.reason)
     print(override_command(assignment, appeal))
-    if not is_known(assignment, options.student):
+    if not _is_known(assignment, options.student):
         _warn(options.student)
     return 0
 
@@ -55,22 +52,39 @@ def override(options: argparse.Namespace) -> int:
 def extend(options: argparse.Namespace) -> int:
     """Give one student more time."""
     from autograder.assignment import load
-    from autograder.grading.known_students import is_known
     from autograder.nbgrader_host.gradebook import extend_command
 
     assignment = load(assignment_of(options))
     told, is_in_gradebook = extend_command(assignment, options.gradebook, options.student, options.hours)
     print(told)
-    if not is_in_gradebook and not is_known(assignment, options.student):
+    if not is_in_gradebook and not _is_known(assignment, options.student):
         _warn(options.student)
     return 0
 
 
-def _warn(student: str) -> None:
-    from autograder.grading.known_students import doubt
-    from autograder.text import for_log
+def _is_known(assignment: AssignmentFolders, student: str) -> bool:
+    """Say whether a student has handed in to the course folder, or a report of theirs is stored in it.
 
-    print(for_log(f"autograder: {doubt(student)}"), file=sys.stderr)
+    These are `submitted` and `results/NAME`, where `grade` reads and writes unless it is told otherwise.
+    """
+    from autograder.intake.class_folder import Roll
+    from autograder.system.file_names import file_name
+
+    submitted, results = assignment.course / "submitted", assignment.results
+    if (results / f"{file_name(student)}.json").is_file():
+        return True
+    try:
+        return student in Roll(submitted, results, assignment.name).students()
+    except UsageError:
+        return False  # nobody has handed in
+
+
+def _warn(student: str) -> None:
+    """Ask whether a name is right: a slip in it decides about nobody, and nobody would notice."""
+    from autograder.text import for_log, one_line
+
+    doubt = f"warning: no hand-in of '{one_line(student)}' is known yet; is the name right?"
+    print(for_log(f"autograder: {doubt}"), file=sys.stderr)
 
 
 def _hours(text: str) -> float:

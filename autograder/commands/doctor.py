@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, course_of
+from autograder.commands.common import Commands, add_command, course_of
 from autograder.errors import UsageError
-
-if TYPE_CHECKING:
-    from autograder.commands.common import Commands
 
 
 def add(commands: Commands) -> None:

@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, add_isolation, assignment_of, marking_of, not_empty
+from autograder.commands.common import Commands, add_command, add_isolation, assignment_of, marking_of, not_empty
 
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
-    from autograder.commands.common import Commands
     from autograder.nbgrader_host.gradebook import Gradebook
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, assignment_of
-
-if TYPE_CHECKING:
-    from autograder.commands.common import Commands
+from autograder.commands.common import Commands, add_command, assignment_of
 
 
 def add(commands: Commands) -> None:

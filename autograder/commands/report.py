@@ -6,11 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.commands.common import add_command, assignment_of, course_of, marking_of
+from autograder.commands.common import Commands, add_command, assignment_of, course_of, marking_of
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from autograder.commands.common import Commands
     from autograder.grading.job import Marking
 
 
