@@ -92,13 +92,13 @@ class Assignment(AssignmentFolders):
         """The hash that ties what was measured with the prelude, such as a calibration, to it."""
         return hashlib.sha256("\0".join(c.source for c in self.prelude).encode()).hexdigest()
 
-    def task(self, task_id: str) -> Task:
-        """Return the task of that id; raises UsageError naming the known ones."""
+    def task(self, task_id: str, where: str = "") -> Task:
+        """Return the task of that id; raises UsageError naming the known ones, and `where` it was asked for."""
         for task in self.tasks:
             if task.id == task_id:
                 return task
         known = ", ".join(task.id for task in self.tasks)
-        raise UsageError(f"there is no task '{task_id}'; the assignment has {known}")
+        raise UsageError(f"{where}there is no task '{task_id}'; there are {known}")
 
 
 def strip_region(source: str, begin: str, end: str) -> str:

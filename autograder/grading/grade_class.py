@@ -69,7 +69,7 @@ def grade_class(job: ClassJob, marking: Marking, crew: Crew | None = None) -> in
 
 
 def _grade(job: ClassJob, marking: Marking, crew: Crew | None, roll: Roll) -> int:
-    only = with_dependents(job.only, marking.assignment.tasks)
+    only = with_dependents(job.only, marking.assignment)
     clear_up()
     with Results(job.out, marking) as results, ClassProgress(len(roll), job.verbose) as progress:
         todo = _Todo(roll, progress, lambda handin: not job.force and results.is_done(handin, only))

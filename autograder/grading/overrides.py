@@ -68,7 +68,7 @@ def load_overrides(assignment: Assignment) -> Overrides:
         if row["assignment"] != assignment.name:
             continue
         where = f"{assignment.course / FILE}, line {number_}"
-        task = _task(assignment.tasks, row["task"], where)
+        task = assignment.task(row["task"], f"{where}: ")
         key = row["student"], task.id
         if row["points"].strip():
             decisions[key] = Decision(_points(row["points"], task, where), row["reason"].strip())
@@ -79,7 +79,7 @@ def load_overrides(assignment: Assignment) -> Overrides:
 
 def override_command(assignment: Assignment, appeal: Appeal) -> str:
     """Add a decision to overrides.csv and return a sentence about it; raises UsageError for an impossible one."""
-    task = _task(assignment.tasks, appeal.task, "override")
+    task = assignment.task(appeal.task, "override: ")
     if appeal.points is not None:
         _points(str(appeal.points), task, "override")
     if not appeal.reason.strip():
@@ -88,14 +88,8 @@ def override_command(assignment: Assignment, appeal: Appeal) -> str:
     path = assignment.course / FILE
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     points = "" if appeal.points is None else number(appeal.points)
-    row = dict(
-        zip(
-            COLUMNS,
-            (now, _user(), assignment.name, appeal.student, task.id, points, appeal.reason.strip()),
-            strict=True,
-        )
-    )
-    _write(path, [*_rows(assignment.course), row])
+    decision = (now, _user(), assignment.name, appeal.student, task.id, points, appeal.reason.strip())
+    _write(path, [*_rows(assignment.course), dict(zip(COLUMNS, decision, strict=True))])
     held = "the checks decide again" if appeal.points is None else f"{points} of {number(task.points)} points"
     return f"{appeal.student}, {task.id}: {held}, at the next `autograder grade` or `nbgrader autograde`."
 
@@ -131,14 +125,6 @@ def _write(path: Path, rows: Iterable[dict[str, str]]) -> None:
     table.writeheader()
     table.writerows(rows)
     write_atomically(path, file.getvalue())
-
-
-def _task(tasks: Iterable[Task], name: str, where: str) -> Task:
-    tasks = list(tasks)
-    for task in tasks:
-        if task.id == name:
-            return task
-    raise UsageError(f"{where}: there is no task '{name}'; there are {', '.join(task.id for task in tasks)}")
 
 
 def _points(text: str, task: Task, where: str) -> float:

@@ -50,7 +50,7 @@ class LastGraded:
 
 def read_report(out: Path, student: str) -> Report | None:
     """Return a student's stored report, with what is for staff; None where there is none, or none that is whole."""
-    return _read(out, file_name(student))
+    return read_named(out, file_name(student))
 
 
 class StoredClass:
@@ -67,7 +67,7 @@ class StoredClass:
 
     def __iter__(self) -> Iterator[Report]:
         for name in self._names:
-            report = _read(self._out, name)
+            report = read_named(self._out, name)
             if report is None:
                 self.broken += 1
             elif self._graded.holds(report, name):
@@ -90,17 +90,13 @@ def stored_files(out: Path) -> Iterator[Path]:
     yield out / GRADES
 
 
-def read_named(out: Path, name: str) -> Report | None:
-    """Return the report in a file of this name; None where it is not whole."""
-    return _read(out, name)
-
-
 def read_record(out: Path, student: str) -> dict[str, Any]:
     """Return what OUT/staff holds on a student; {} where that cannot be read."""
     return _read_json(out / STAFF / f"{file_name(student)}.json")
 
 
-def _read(out: Path, name: str) -> Report | None:
+def read_named(out: Path, name: str) -> Report | None:
+    """Return the report in a file of this name, with what is for staff; None where it is not whole."""
     try:
         text = (out / f"{name}.json").read_bytes()
         value = json.loads(text)

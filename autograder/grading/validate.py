@@ -23,7 +23,6 @@ from autograder.grading.job import Job, Marking
 from autograder.grading.pool import mark_all
 from autograder.grading.recorded_answers import Record, load_bank
 from autograder.intake.class_folder import Handin
-from autograder.judge.regrade import check_known
 from autograder.render.matrix import draw_matrix, print_matrix
 from autograder.render.terminal import console
 from autograder.report import GRADED, Report, TaskResult
@@ -59,19 +58,19 @@ class Verdict:
     faults: tuple[str, ...] = field(default=())
 
 
-def validate_command(assignment: Assignment, how: Validating | None = None) -> int:
+def validate_command(assignment: Assignment, how: Validating) -> int:
     """Mark all exhibits, print and draw the matrix, and return 1 where a fault was found, else 0.
 
     Raises UsageError where release/ is missing or a task is not there, IsolationMissing where no sandbox is to be had.
     """
-    how = how or Validating()
     bank = load_bank(assignment)
-    check_known(how.only, assignment.tasks)
-    records = [record for record in bank if not how.only or attacked_by(record) in how.only]
+    only = {assignment.task(name, "--only: ").id for name in how.only}
+    records = [record for record in bank if not only or attacked_by(record) in only]
     out = console()
     exhibits = [Exhibit(REFERENCE), Exhibit(BLANK), *(Exhibit(f"{r.task}/{r.name}", r) for r in records)]
     verdicts = _judged(assignment, exhibits, how)
-    print_matrix(out, assignment.tasks, [(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts])
+    rows = [(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts]
+    print_matrix(out, assignment.tasks, rows)
     if not bank:
         recorded = assignment.recorded.relative_to(assignment.course).as_posix()
         out.print(f"{recorded} holds no recorded answers: only the reference and the blank release were tried.")
@@ -79,7 +78,7 @@ def validate_command(assignment: Assignment, how: Validating | None = None) -> i
     for fault in faults:
         out.print(f"fault: {fault}", soft_wrap=True)
     picture = how.picture or assignment.course / "build" / "matrix.png"
-    draw_matrix([(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts], picture)
+    draw_matrix(rows, picture)
     kinds = [sum(r.kind == kind for r in records) for kind in ("wrong", "right")]
     out.print(
         f"{kinds[0]} wrong and {kinds[1]} right answers, {len(faults)} faults; the matrix: {picture}", soft_wrap=True
@@ -102,7 +101,8 @@ def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating
             for job, report in marked:
                 found[job.handin.student] = report
                 status.update(f"{len(found)} of {len(exhibits)}: {job.handin.student}")
-    return [_verdict(exhibit, found[exhibit.name]) for exhibit in exhibits]
+    reports = [(exhibit, found[exhibit.name]) for exhibit in exhibits]
+    return [Verdict(exhibit, report, tuple(faults_of(exhibit, report))) for exhibit, report in reports]
 
 
 def _handed_in(assignment: Assignment, exhibits: Sequence[Exhibit], folder: Path) -> Iterator[Handin]:
@@ -136,10 +136,6 @@ def answered(blank: Any, assignment: Assignment, record: Record | None) -> Any:
     if record is not None and record.before:
         notebook.cells.insert(places[0], nbformat.v4.new_code_cell(record.before))
     return notebook
-
-
-def _verdict(exhibit: Exhibit, report: Report) -> Verdict:
-    return Verdict(exhibit, report, tuple(faults_of(exhibit, report)))
 
 
 def faults_of(exhibit: Exhibit, report: Report) -> Iterator[str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder.assignment import Task
-from autograder.errors import UsageError
+from autograder.assignment import Assignment, Task
 from autograder.report import Report, TaskResult, in_order
 
 OF_CELLS = ("cell_cut_short", "cell_failed", "output_truncated")  # notices of what ran in the boxes, of every task
@@ -31,23 +30,13 @@ class Regrade:
         return {task: self.stored.how.get(task, "") for task in self.kept}
 
 
-def check_known(only: Iterable[str], tasks: Sequence[Task]) -> list[str]:
-    """Return the names of all tasks; raises UsageError where another one was named."""
-    known = [task.id for task in tasks]
-    for name in only:
-        if name not in known:
-            raise UsageError(f"--only: there is no task '{name}'; there are {', '.join(known)}")
-    return known
-
-
-def with_dependents(only: Iterable[str], tasks: Sequence[Task]) -> tuple[str, ...]:
+def with_dependents(only: Iterable[str], assignment: Assignment) -> tuple[str, ...]:
     """Return the tasks to mark again for those that were named, in the assignment's order.
 
     Raises UsageError for a task that there is not.
     """
-    check_known(only, tasks)
-    wanted = set(only)
-    return tuple(task.id for task in tasks if task.id in wanted or task.depends_on & wanted)
+    wanted = {assignment.task(name, "--only: ").id for name in only}
+    return tuple(task.id for task in assignment.tasks if task.id in wanted or task.depends_on & wanted)
 
 
 def fits(stored: Report, tasks: Sequence[Task]) -> bool:

@@ -16,10 +16,10 @@ def test_the_functions_that_are_trained_together_are_what_the_training_needs() -
 
 def test_a_task_is_marked_again_with_what_depends_on_it() -> None:
     """What needs it, and what may call it; nothing else."""
-    tasks = assignment().tasks
-    assert with_dependents(["ema_update"], tasks) == ("ema_update", "boundary_condition", "sample_quality")
-    assert with_dependents(["sample_quality"], tasks) == ("sample_quality",)
-    assert set(with_dependents(["noisy_sample"], tasks)) == {
+    whole = assignment()
+    assert with_dependents(["ema_update"], whole) == ("ema_update", "boundary_condition", "sample_quality")
+    assert with_dependents(["sample_quality"], whole) == ("sample_quality",)
+    assert set(with_dependents(["noisy_sample"], whole)) == {
         "noisy_sample", "boundary_condition", "sample_quality", "sample_consistency_multistep",
         "consistency_training_pair",
     }  # fmt: skip
