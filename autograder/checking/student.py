@@ -30,7 +30,7 @@ Answering = Callable[[messages.Question], Tensor | None]
 
 @dataclass(frozen=True)
 class Question:
-    """One call of a probe: what the student's code asked, exactly as it asked it (None where it was no tensor)."""
+    """One call of a probe: the tensors that the student's code passed; of anything else only the type, in `""` or 0."""
 
     x: Any
     t: Any
@@ -51,7 +51,7 @@ class Probe:
 
     def ask(self, x: Any = None, t: Any = None, *_: Any) -> Tensor | None:
         """Record a question and answer it; None for one that no network could answer."""
-        self.questions.append(Question(x, t))
+        self.questions.append(Question(_kept(x), _kept(t)))
         if (
             not isinstance(x, Tensor)
             or not isinstance(t, Tensor)
@@ -157,6 +157,11 @@ class Student(ABC):
                 return probes[question.number].ask(*question.arguments)
             return self._stand_ins[question.function](*question.arguments)
         return None
+
+
+def _kept(value: Any) -> Any:
+    """Return a tensor as it is, else an empty value of the type: millions of lists in lists take few bytes to send."""
+    return value if isinstance(value, Tensor) else type(value)()
 
 
 def _pack(argument: Any, probes: list[Probe]) -> Any:

@@ -76,3 +76,16 @@ def test_an_answer_that_raises_is_none(error: type[Exception]) -> None:
 def test_nobody_answers_for_what_is_not_there(question: Question) -> None:
     """A probe that was never handed over, a function that nobody stands in for."""
     assert of("").answer(question, [Probe(torch.add)]) is None
+
+
+@pytest.mark.parametrize(
+    "value", [[[[]] * 9000], ("x" * 9000,), {"a": [1.0]}, "x" * 9000, 2**62, 0.5, True, None], ids=type
+)
+def test_what_is_no_tensor_is_kept_by_its_type_alone(value: Any) -> None:
+    """A thousand questions of lists in lists would fill the judge's memory, from a few bytes each."""
+    probe = Probe(torch.add)
+    student = of("")
+    assert student.answer(ProbeQuestion(0, [torch.ones(1, 2), value]), [probe]) is None
+    kept = probe.questions[0].t
+    assert type(kept) is type(value)
+    assert not kept
