@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.box.messages import ProbeQuestion, Question, StandInQuestion
-from autograder.checking import Call, CheckFailed, Model, Probe, Rows, Status
+from autograder.checking import Call, CheckFailed, Model, ModelState, Probe, Reply, Rows, Status
 from autograder.nbgrader_host.kernel import LocalStudent
 
 ONES = {"weight": torch.ones(1, 2), "bias": torch.zeros(1)}
@@ -89,3 +89,31 @@ def test_what_is_no_tensor_is_kept_by_its_type_alone(value: Any) -> None:
     kept = probe.questions[0].t
     assert type(kept) is type(value)
     assert not kept
+
+
+STATE = ModelState({}, {}, {}, False, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "left", "else_"),
+    [
+        (torch.ones(2, 2), torch.zeros(2, 2), torch.zeros(1000, 1000)),
+        (OWN, STATE, torch.zeros(1000)),
+        ([1.0], [2.0], STATE),
+        (3, None, 4),
+        (3, None, [[[]] * 9000]),
+        (Probe(torch.add), None, STATE),
+    ],
+    ids=["tensor", "model", "list", "number", "lists", "probe"],
+)
+def test_of_an_argument_is_left_what_can_be(given: Any, left: Any, else_: Any) -> None:
+    """A box that reports something else, or more arguments than there were, has not filled the judge's memory."""
+
+    class Forging(LocalStudent):
+        def request(self, message: Any, answer: Any) -> Any:
+            return Reply(1.0, "float", False, reported, False, False, [])
+
+    for reported, kept in (([left], left), ([left, else_], left), ([else_], None), ([], ())):
+        found = Forging({}).call("f", given).arguments
+        assert len(found) == min(1, len(reported))
+        assert not found or found[0] is kept
