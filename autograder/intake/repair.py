@@ -49,9 +49,9 @@ class Given:
         self.texts = {_normal(released_source(source)), _normal(source)}
         self._tokens = _tokens(released_source(source))
 
-    def equals(self, text: str) -> bool:
-        """Is this the cell as we gave it, white space at line ends aside?"""
-        return _normal(text) in self.texts
+    def nearness(self, source: str) -> float:
+        """Return the likeness, and 2 where the text is ours, white space at line ends aside."""
+        return 2.0 if _normal(source) in self.texts else self.likeness(_tokens(source))
 
     def likeness(self, tokens: Counter[str]) -> float:
         """Return the share of common words and signs, 0 to 1, in linear time: their order does not count."""
@@ -105,7 +105,7 @@ class _Sorting:
                 copies.setdefault(cell.grade_id, []).append(cell)
         for grade_id, cells in copies.items():
             given = self._given[grade_id]
-            nearness = {cell.number: _nearness(given, cell.source) for cell in cells}
+            nearness = {cell.number: given.nearness(cell.source) for cell in cells}
             nearest = max(cells, key=lambda cell: (nearness[cell.number], -cell.number))
             self.found.add(grade_id)
             self.taken |= {cell.number for cell in cells if nearness[cell.number] >= ALIKE} | {nearest.number}
@@ -150,11 +150,6 @@ def _normal(source: str) -> str:
 
 def _tokens(source: str) -> Counter[str]:
     return Counter(TOKEN.findall(source))
-
-
-def _nearness(given: Given, source: str) -> float:
-    """Return the likeness, and 2 where the text is ours."""
-    return 2.0 if given.equals(source) else given.likeness(_tokens(source))
 
 
 def _answers(task_id: str, own: list[RawCell]) -> tuple[int, ...]:
