@@ -48,15 +48,12 @@ class Results:
         remove_leftovers(self.out)
         remove_leftovers(self.staff)
 
-    def close(self) -> None:
-        """Give the folder free for others."""
-        os.close(self._lock)
-
     def __enter__(self) -> Results:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        """Give the folder free for others."""
+        os.close(self._lock)
 
     @property
     def index(self) -> Path:

@@ -36,7 +36,6 @@ class Validating:
     """How the proof is run, and where its picture goes."""
 
     workers: int | None = None  # None: one a core, at least two, so that the proof is one of the class too
-    isolation: str = "namespaces"
     picture: Path | None = None  # default: build/matrix.png of the course
     only: Sequence[str] = field(default_factory=list)  # tasks: the records of these alone; none means all
 
@@ -92,7 +91,7 @@ def attacked_by(record: Record) -> str:
 
 
 def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating) -> list[Verdict]:
-    marking = Marking(assignment, load_settings(assignment.course), how.isolation)
+    marking = Marking(assignment, load_settings(assignment.course), "namespaces")
     workers = min(how.workers or max(2, cores()), len(exhibits))
     found: dict[str, Report] = {}
     with tempfile.TemporaryDirectory() as folder, console(to_stderr=True).status("") as status:
