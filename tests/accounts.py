@@ -10,6 +10,7 @@ import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,6 +68,21 @@ class Account:
         )  # fmt: skip
         assert not check or run.returncode == 0, run.stdout + run.stderr
         return run
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """Make a folder that every account of this machine can reach, and remove it in the end.
+
+    pytest's own are closed to others. To open these, or what is above them, would be undone by the next pytest that
+    starts, at whatever moment that is.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="autograder-tests-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.nbgrader_host.exchange import KEPT
-from tests.accounts import Account, accounts, give, needs_accounts
+from tests.accounts import Account, accounts, give, needs_accounts, reachable_folder
 from tests.boxes import needs_bubblewrap
 from tests.nbgrader_courses import BIN, course_folder
 from tests.notebooks import NAME
@@ -54,10 +54,9 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def people() -> Iterator[Class]:
     """Return the class; ada has handed in what she fetched, with a line of her own, and it is collected."""
-    root = tmp_path_factory.mktemp("exchange")
-    with accounts(root, "grace", "ada", "eve") as (grace, ada, eve):
+    with reachable_folder() as root, accounts(root, "grace", "ada", "eve") as (grace, ada, eve):
         everybody = Class(root / "shared", grace, ada, eve)
         everybody.exchange.mkdir()
         everybody.exchange.chmod(0o777)

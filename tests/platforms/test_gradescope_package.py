@@ -9,6 +9,7 @@ import site
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from autograder.assignment import load_assignment
 from autograder.platforms.gradescope.build import GradescopeSettings, build_gradescope_zip
 from autograder.platforms.gradescope.run import student_of
 from autograder.platforms.wheel import own_wheel
+from tests.accounts import reachable_folder
 from tests.notebooks import blank_notebook, reference_notebook, write
 
 COURSE = Path(__file__).parents[2]
@@ -37,13 +39,15 @@ pytestmark = pytest.mark.xdist_group("gradescope")  # one installation for one w
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root() -> Iterator[Path]:
     """Return Gradescope's folder /autograder, set up from the zip by its setup.sh."""
-    folder = tmp_path_factory.mktemp("gradescope")
-    folder.chmod(0o755)  # the box's user must reach the environment, as in /autograder
-    for above in folder.parents[:3]:
-        if above.owner() == folder.owner() and above != Path("/tmp"):
-            above.chmod(above.stat().st_mode | 0o011)
+    with reachable_folder() as folder:  # the box's user must reach the environment, as in /autograder
+        set_up(folder)
+        yield folder
+
+
+def set_up(folder: Path) -> None:
+    """Make Gradescope's folder /autograder from the zip, by its setup.sh."""
     archive = build_gradescope_zip(load_assignment(COURSE), folder / "gradescope.zip", GradescopeSettings())
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder / "source")
@@ -55,7 +59,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script(folder, "setup.sh", **offline)
     (place,) = (folder / "venv" / "lib").glob("python*/site-packages")
     (place / "lent.pth").write_text("\n".join(site.getsitepackages()) + "\n")
-    return folder
 
 
 def script(root: Path, name: str, code: int = 0, **environment: str) -> str:

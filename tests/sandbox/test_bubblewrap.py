@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from autograder.errors import IsolationMissing, UsageError
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.bubblewrap import Hidden, covers, keeper_user, shown
+from tests.accounts import reachable_folder
 from tests.boxes import Bench, needs_bubblewrap
 
 CANARY = "canary-52c9"
@@ -39,11 +41,10 @@ print(json.dumps([name for name in found if {CANARY!r} in open(name, errors="rep
 
 
 @pytest.fixture
-def open_to_all(tmp_path: Path) -> Path:
+def open_to_all() -> Iterator[Path]:
     """A folder that a box's user could reach."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    return tmp_path
+    with reachable_folder() as folder:
+        yield folder
 
 
 class TestRealBoxes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from autograder.sandbox import procfs
 from autograder.sandbox.box_failure import BoxFailure
 from autograder.sandbox.bubblewrap import PACKAGE
 from autograder.verdict import Status
+from tests.accounts import reachable_folder
 from tests.boxes import COURSE, MIB, Bench, cell, needs_linux
 
 pytestmark = needs_linux
@@ -199,15 +199,14 @@ def as_nobody(command: list[str], **options: object) -> subprocess.CompletedProc
 @pytest.mark.root
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root, to become an ordinary user")
-def test_walls_stand_for_an_ordinary_user_too(tmp_path: Path) -> None:
+def test_walls_stand_for_an_ordinary_user_too() -> None:
     """The tests of the walls, run as `nobody`, pass: user namespaces and a shared user are another path than root's."""
     python = ordinary_python()
     if python is None:
         pytest.skip("no interpreter that `nobody` can run; name one by AUTOGRADER_TEST_PYTHON")
-    base = tmp_path.parent.parent / f"nobody-{os.getpid()}"
     files = [f"tests/{name}" for name in SAME_FOR_EVERY_USER]
-    options = ["-q", "-x", "-p", "no:cacheprovider", f"--basetemp={base}"]
-    base.parent.chmod(0o777)
-    done = as_nobody([python, "-B", "-m", "pytest", *options, *files], capture_output=True, timeout=600)
-    shutil.rmtree(base, ignore_errors=True)
+    with reachable_folder() as folder:
+        folder.chmod(0o777)
+        options = ["-q", "-x", "-p", "no:cacheprovider", f"--basetemp={folder / 'nobody'}"]
+        done = as_nobody([python, "-B", "-m", "pytest", *options, *files], capture_output=True, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
