@@ -1,7 +1,8 @@
 """Marks one submission: reads it, opens its boxes, runs the hidden checks, returns the report.
 
 The judge is the trusted side. It holds the checks, the reference and every input; student code runs in boxes behind a
-keeper (sandbox.py) and is reached only over the wire. A `Judge` keeps its keeper warm from one submission to the next.
+keeper (sandbox/keeper.py) and is reached only over the wire. A `Judge` keeps its keeper warm from one submission to
+the next.
 """
 
 from __future__ import annotations

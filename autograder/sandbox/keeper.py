@@ -30,7 +30,6 @@ from autograder.sandbox.launch import END_SECONDS, Launched, Place, imported_by
 from autograder.sandbox.seccomp import filter_program
 from autograder.system import affinity
 
-ISOLATIONS = ("namespaces", "process")
 START_SECONDS = 120.0  # importing torch takes two; a cold disk and a loaded machine take long
 WALK_SECONDS = 1.0
 MIB = 1 << 20

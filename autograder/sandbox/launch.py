@@ -26,8 +26,8 @@ from autograder.system.temporary import make_held_folder, remove_abandoned, remo
 
 END_SECONDS = 15.0  # the keeper's own patience with what it kills is shorter
 SCRATCH = "autograder-box-"  # how the scratch folder of a keeper without namespaces begins
-# The collector is off while torch and what the prelude needs are imported (see uncollected.py); the keeper switches it
-# on again before it forks a box.
+# The collector is off while torch and what the prelude needs are imported (system/imports.py says why); the keeper
+# switches it on again before it forks a box.
 START = (
     "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv.pop(1)); from autograder.box.keeper import main; main()"
 )

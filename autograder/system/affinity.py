@@ -2,7 +2,8 @@
 
 Judge and box take turns: while one computes, the other waits. On two processors each turn would wake a sleeping one,
 whose caches hold nothing of the message. Which processor it is, the system has decided by where the judge runs, anew
-for each submission: so other work, and other judges, are made way for. A box goes where its judge is (sandbox.py).
+for each submission: so other work, and other judges, are made way for. A box goes where its judge is
+(sandbox/keeper.py).
 """
 
 from __future__ import annotations

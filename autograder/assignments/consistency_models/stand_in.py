@@ -1,4 +1,4 @@
-"""What the judge answers in place of a student's function that has lost its points by itself.
+"""What the judge answers in place of a student's function that has already lost its points in its own task.
 
 An answer may call those of other tasks: a training pair is two calls of noisy_sample. A mistake there costs its points
 there, and nowhere else; so in the boxes of these other tasks the name leads to us. Nothing of ours is in the box.

@@ -1,7 +1,8 @@
 """One mistake costs its points once: where a noisy_sample is at fault, the judge's own stands in for it.
 
 A training pair may well be made by two calls of noisy_sample. Where the checks of that function have found a fault, it
-is stood in for from the beginning (plugin.py). What they cannot see, a batch size or a call much later, is found here.
+is stood in for from the beginning (conftest.py). What they cannot see, a batch size or a call much later, is found
+here.
 """
 
 from __future__ import annotations
