@@ -144,7 +144,7 @@ def test_repositorys_own_check_finds_everything_missing_in_an_untouched_release(
     run = subprocess.run(step, cwd=repository, capture_output=True, text=True, env=github)
     assert run.returncode == 1, run.stderr
     assert len(re.findall(r"^  missing ", run.stdout, re.MULTILINE)) == 6
-    assert "The visible checks of 0 of 7 tasks hold; 0 of 100 points are decided by others." in run.stdout
+    assert "The visible checks of 0 of 7 tasks hold; 0 of 100 points are decided by hidden checks" in run.stdout
     assert "It was saved without having been run." in run.stdout
     assert "Still to be written, and marked by hand: reflect_1, reflect_2." in run.stdout
     first, *_, last = run.stdout.splitlines()
@@ -159,7 +159,7 @@ def test_commands_of_the_repositorys_page_work(environment, repository):
     """README.md of what a student gets: its wheel is there, and its check says that an untouched release is none."""
     shell = Shell(repository, person(environment))
     (block,) = blocks(repository / "README.md")
-    assert "0 of 100 points are decided by others." in shell.run(block, code=1)
+    assert "0 of 100 points are decided by hidden checks" in shell.run(block, code=1)
 
 
 def test_package_as_a_module_is_the_command(environment, tmp_path):
@@ -198,8 +198,8 @@ def said_of_mistakes(tmp_path_factory):
         "Given cells are missing: 'test_ema_update'. Ours were used; this costs nothing.",
         "The file is called 'homework.ipynb'; hand it in as 'consistency-models.ipynb'.",
         "Your cell 39, could not be run: ValueError at cell 39, line 2: mine. It has no points;",
-        "The visible checks of 1 of 7 tasks hold; 24 of 100 points are decided by others. "
-        "Hidden checks, which only the grader runs, decide the marks. Next: noisy_sample.",
+        "The visible checks of 1 of 7 tasks hold; 24 of 100 points are decided by hidden checks, which only the grader "
+        "runs. Next: noisy_sample.",
     ],
 )
 def test_check_says_what_and_where_and_what_to_do(said_of_mistakes, told):
@@ -220,7 +220,7 @@ def test_commands_of_the_students_guide_find_a_right_notebook_ready(environment,
     shell = Shell(tmp_path, person(environment))
     said = "".join(shell.run(block) for block in blocks(COURSE / "docs" / "student.md"))
     assert said.count("  holds ") == 8
-    assert said.endswith(f"The visible checks hold; 100 of 100 points are decided by others. {cli.HIDDEN}\n")
+    assert said.endswith(f"The visible checks hold; 100 of 100 points are {cli.HIDDEN}\n")
     assert "Also:" not in said
 
 

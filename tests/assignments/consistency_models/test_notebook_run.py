@@ -50,7 +50,7 @@ def test_notebook_runs_and_its_printed_claims_hold(notebook, tmp_path):
     done = execute(shown, tmp_path)
     text = {cell.id: printed(cell) for cell in done.cells if cell.cell_type == "code"}
 
-    assert "\nThe visible checks hold; 100 of 100 points are decided by others. " in text["hand_in"]
+    assert "\nThe visible checks hold; 100 of 100 points are decided by hidden checks" in text["hand_in"]
     assert text["hand_in"].endswith(f"{HIDDEN}\n")
 
     gaps = [line.split() for line in text["ex1_five_points"].splitlines()[3:]]

@@ -25,7 +25,7 @@ exit codes:
   130  interrupted
 
 Your file is only read. Points are decided by other checks, which are not in this package."""
-HIDDEN = "Hidden checks, which only the grader runs, decide the marks."
+HIDDEN = "decided by hidden checks, which only the grader runs."
 OWN_WORDS = frozenset({"renamed_file"})  # notices for which the file's own line below stands
 
 
@@ -107,7 +107,7 @@ def _conclusion(findings: list[Finding]) -> str:
     counted = [finding for finding in findings if not finding.task.bonus]
     holding = [finding for finding in counted if finding.state is State.HOLDS]
     points, total = (number(sum(finding.task.points for finding in those)) for those in (holding, counted))
-    others = f"{points} of {total} points are decided by others. {HIDDEN}"
+    others = f"{points} of {total} points are {HIDDEN}"
     if len(holding) == len(counted):
         return f"The visible checks hold; {others}"
     return (
