@@ -5,25 +5,23 @@ This file is mounted into the box, so it must hold nothing that a student may no
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from autograder.box.messages import Model
-from autograder.box.schema import LARGEST, Any64, Count, Flag, Message, Names, by_name, each, one_of, whole
+from autograder.box.schema import Count, Message, Names
 
 
 class Setup(Message):
     """What a keeper needs to open boxes: the prelude's cells, given models, limits, and walls (box/keeper.py)."""
 
-    prelude: Annotated[list[str], each(one_of(str))]
-    givens: Annotated[dict[str, Model], by_name(one_of(Model))]
+    prelude: list[str]
+    givens: dict[str, Model]
     elsewhere: Names
-    memory_bytes: Any64
-    processes: Any64
-    cpu_seconds: Any64
-    seccomp: Annotated[bytes, one_of(bytes)]
+    memory_bytes: int
+    processes: int
+    cpu_seconds: int
+    seccomp: bytes
     scratch: Names
-    namespaces: Flag
-    user: Any64
+    namespaces: bool
+    user: int
     readable: Names
     listable: Names
 
@@ -37,7 +35,7 @@ class Ready(Message):
 class Open(Message):
     """Fork a box on these processors; the next byte on the channel carries its descriptors."""
 
-    processors: Annotated[list[int], each(whole(0, LARGEST))]
+    processors: list[Count]
 
 
 class Forked(Message):
@@ -47,7 +45,7 @@ class Forked(Message):
 class Exited(Message):
     """The box has ended by itself: an exit code, or minus the number of a signal."""
 
-    status: Any64
+    status: int
 
 
 class End(Message):
@@ -57,4 +55,4 @@ class End(Message):
 class Ended(Message):
     """Nothing of the box is left, or not all could be cleaned up."""
 
-    clean: Flag
+    clean: bool

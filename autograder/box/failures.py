@@ -19,7 +19,6 @@ from types import FrameType
 from typing import Any
 
 from autograder.box.messages import MAX_TEXT, Failure
-from autograder.box.schema import position
 
 SLACK = 3.0  # on a loaded machine a cell may take this many times its limit of wall time, never more
 SHORTEST_SECONDS = 0.01
@@ -115,7 +114,7 @@ def describe_failure(error: BaseException) -> Failure:
         with contextlib.suppress(BaseException):
             traceback.clear_frames(error.__traceback__)  # what the student's variables hold
     _reserve.fill()
-    return Failure(**{name: value for name, value in found.items() if type(value) is str or position(value)})
+    return Failure(**{name: found[name] for name, holds in Failure.checks if name in found and holds(found[name])})
 
 
 def _kind(error: BaseException) -> str:

@@ -12,28 +12,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor
 
-from autograder.box.schema import (
-    Any64,
-    Count,
-    Flag,
-    Message,
-    Name,
-    Names,
-    Plain,
-    Position,
-    by_name,
-    each,
-    either,
-    flag,
-    message,
-    number,
-    one_of,
-    plain,
-    tensor,
-    text,
-    whole,
-    word,
-)
+from autograder.box.schema import Count, Message, Name, Names, Position, Word, at_most, within
 
 State = dict[str, Tensor]
 R = TypeVar("R", bound=Message)
@@ -69,11 +48,11 @@ class Model(Message):
     """
 
     kind: Name
-    state: Annotated[State | Tensor | Rows | RowsAt | None, either(one_of(Tensor, RowsAt, type(None)), by_name(tensor))]
-    options: Annotated[dict[str, Any], by_name(plain)] = field(default_factory=dict)
-    requires_grad: Flag = True
-    training: Flag = True
-    notebook: Flag = False
+    state: State | Tensor | Rows | RowsAt | None
+    options: dict[str, Any] = field(default_factory=dict)
+    requires_grad: bool = True
+    training: bool = True
+    notebook: bool = False
     slot: Name = ""
 
 
@@ -82,7 +61,7 @@ class ProbeModel(Message):
 
     number: Count
     parameters: Names
-    takes: Annotated[str, text(MAX_TEXT)]
+    takes: Annotated[str, at_most(MAX_TEXT)]
 
 
 # --- replies ---
@@ -95,15 +74,15 @@ class Done(Message):
 class Readable(Message):
     """Whether any of the files that were asked about can be read."""
 
-    any: Flag
+    any: bool
 
 
 class Failure(Message):
     """An exception: what kind of failure it is, the nearest built-in class, its text, and where in the notebook."""
 
-    kind: Annotated[str, text(40)]
-    type: Annotated[str, text(80)]
-    text: Annotated[str, text(MAX_TEXT)]
+    kind: Annotated[str, at_most(40)]
+    type: Annotated[str, at_most(80)]
+    text: Annotated[str, at_most(MAX_TEXT)]
     cell: Position = None
     line: Position = None
     column: Position = None
@@ -116,47 +95,47 @@ class Undefined(Message):
 class CellRan(Message):
     """What a cell ended with."""
 
-    failure: Annotated[Failure | None, one_of(Failure, type(None))]
+    failure: Failure | None
 
 
 class ModelState(Message):
     """A network after a call, as the box reports it."""
 
-    state: Annotated[State, by_name(tensor)]
-    requires_grad: Annotated[dict[str, bool], by_name(flag)]
-    grad: Annotated[dict[str, Tensor | None], by_name(one_of(Tensor, type(None)))]
-    graph: Flag  # a parameter hangs on an autograd graph
-    replaced: Flag  # a parameter is another object than before the call
+    state: State
+    requires_grad: dict[str, bool]
+    grad: dict[str, Tensor | None]
+    graph: bool  # a parameter hangs on an autograd graph
+    replaced: bool  # a parameter is another object than before the call
 
 
 class Reply(Message):
     """What a call returned. `arguments` are the positional arguments as they were after the call."""
 
-    value: Plain
-    type: Annotated[str, word]
-    requires_grad: Flag
-    arguments: Annotated[list[Any], each(either(one_of(ModelState), plain))]
-    reseeded: Flag  # numpy's and Python's generators, where these were asked about; torch's always
-    gradients_off: Flag  # the call has left them switched off for whatever would have come after it
-    generators: Annotated[list[str], each(word, 8)]  # a digest of each global one after the call, where asked about
+    value: Any
+    type: Word
+    requires_grad: bool
+    arguments: list[ModelState | Any]
+    reseeded: bool  # numpy's and Python's generators, where these were asked about; torch's always
+    gradients_off: bool  # the call has left them switched off for whatever would have come after it
+    generators: Annotated[list[Word], at_most(8)]  # a digest of each global one after the call, where asked about
 
 
 class Columns(Message):
     """The answers of a call in all rounds: a tensor for each place of the tuples that it returned."""
 
-    columns: Annotated[list[Tensor], each(tensor, MOST_COLUMNS)]
+    columns: Annotated[list[Tensor], at_most(MOST_COLUMNS)]
 
 
 class Answers(Message):
     """For each call what it answered: one tensor, columns, or a list with a value for each round."""
 
-    found: Annotated[list[Any], each(either(one_of(Tensor, Columns), each(plain)), MOST_CALLS)]
+    found: Annotated[list[Tensor | Columns | list[Any]], at_most(MOST_CALLS)]
 
 
 class RoundFailed(Message):
     """Why rounds of calls ended early, and at which of the calls."""
 
-    why: Annotated[Failure | Undefined, one_of(Failure, Undefined)]
+    why: Failure | Undefined
     call: Count
 
 
@@ -179,14 +158,14 @@ class RunCell(Request[CellRan]):
 
     replies = (CellRan,)
     number: Count
-    source: Annotated[bytes, one_of(bytes)]
-    seconds: Annotated[float, number]
+    source: bytes
+    seconds: float
 
 
 class Seed(Request[Done]):
     """Seed the global generators."""
 
-    seed: Any64
+    seed: int
 
 
 class Read(Request[Readable]):
@@ -204,10 +183,10 @@ class CallFunction(Request[Reply | Failure | Undefined]):
 
     replies = (Reply, Failure, Undefined)
     function: Name
-    arguments: Annotated[list[Any], each(either(one_of(Model, ProbeModel), plain))]
-    keywords: Annotated[dict[str, Any], by_name(either(one_of(Model, ProbeModel), plain))]
-    backward: Flag = False
-    generators: Flag = False
+    arguments: list[Model | ProbeModel | Any]
+    keywords: dict[str, Model | ProbeModel | Any]
+    backward: bool = False
+    generators: bool = False
 
     @property
     def about(self) -> str:
@@ -219,8 +198,8 @@ class Evaluate(Request[Reply | Failure]):
     """Call a network, without gradients."""
 
     replies = (Reply, Failure)
-    model: Annotated[Model, one_of(Model)]
-    arguments: Annotated[list[Any], each(plain)]
+    model: Model
+    arguments: list[Any]
 
     @property
     def about(self) -> str:
@@ -236,19 +215,19 @@ class Call(Message):
     """
 
     function: Name
-    arguments: Annotated[tuple[Any, ...], each(either(one_of(Model, RowsAt), plain), kind=tuple)]
+    arguments: tuple[Model | RowsAt | Any, ...]
     report: Name = "none"
-    backward: Flag = False
-    restores: Flag = False
+    backward: bool = False
+    restores: bool = False
 
 
 class CallRounds(Request[Answers | RoundFailed]):
     """Make calls one after the other, `count` times over."""
 
     replies = (Answers, RoundFailed)
-    calls: Annotated[list[Call], each(one_of(Call), MOST_CALLS)]
+    calls: Annotated[list[Call], at_most(MOST_CALLS)]
     count: Count
-    stacks: Annotated[list[Tensor], each(tensor)]
+    stacks: list[Tensor]
 
 
 class StandIn(Request[Done]):
@@ -265,14 +244,14 @@ class ProbeQuestion(Message):
     """A call of a probe: what it was called with."""
 
     number: Count
-    arguments: Annotated[list[Any], each(plain, 32)]
+    arguments: Annotated[list[Any], at_most(32)]
 
 
 class StandInQuestion(Message):
     """A call of a function that the judge stands in for."""
 
     function: Name
-    arguments: Annotated[list[Any], each(plain, 32)]
+    arguments: Annotated[list[Any], at_most(32)]
 
 
 Question = ProbeQuestion | StandInQuestion
@@ -281,11 +260,11 @@ Question = ProbeQuestion | StandInQuestion
 class Answer(Message):
     """What the judge answers; None to a question in no form that has an answer."""
 
-    value: Annotated[Tensor | None, one_of(Tensor, type(None))]
+    value: Tensor | None
 
 
 class Frame(Message):
     """All that crosses between judge and box, with the number of the request that it belongs to."""
 
-    number: Annotated[int, whole(0, 2**62)]
-    message: Annotated[Message, message]
+    number: Annotated[int, within(0, 2**62)]
+    message: Message

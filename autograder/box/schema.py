@@ -1,18 +1,20 @@
 """Messages that cross the wire: what each of their fields may hold is checked where they are read.
 
-A field says so in its annotation, `seconds: Annotated[float, number]`. Only exact types count, for a subclass may lie,
-and every length is looked at before what has it. This file is mounted into the box.
+A field's annotation is its check: `seconds: float`, `names: Annotated[list[Name], at_most(32)]`. Only exact types
+count, for a subclass may lie, and every length is looked at before what has it. `Any` is what a function may take or
+return, and no message in it. This file is mounted into the box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Self, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
-MANY = 10_000  # items of a list or a dict
+MANY = 10_000  # items of a list or a dict, where no other bound is given
 LARGEST = 2**31  # number of a line or a cell, or of rows
 WORD = 40  # letters of a name that is printed
 Holds = Callable[[Any], bool]
@@ -38,7 +40,7 @@ class Message:
         super().__init_subclass__()
         Message.known[cls.__name__] = dataclass(frozen=True)(cls)
         hints = get_type_hints(cls, include_extras=True)
-        cls.checks = tuple((field.name, hints[field.name].__metadata__[0]) for field in fields(cls))
+        cls.checks = tuple((field.name, check_of(hints[field.name])) for field in fields(cls))
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
@@ -55,60 +57,49 @@ class Message:
         return [getattr(self, name) for name, _ in self.checks]
 
 
-def one_of(*kinds: type) -> Holds:
-    """Allow values of exactly these types."""
-    allowed = frozenset(kinds)
-    return lambda value: type(value) in allowed
-
-
-def either(*checks: Holds) -> Holds:
-    """Allow what one of these allows."""
-    return lambda value: any(holds(value) for holds in checks)
-
-
-def text(most: int) -> Holds:
-    """Allow text of at most so many characters."""
-    return lambda value: type(value) is str and len(value) <= most
-
-
-def whole(least: int, most: int) -> Holds:
-    """Allow whole numbers in a range."""
-    return lambda value: type(value) is int and least <= value <= most
-
-
-def each(holds: Holds, most: int = MANY, kind: type = list) -> Holds:
-    """Allow lists, or tuples, of at most so many such items."""
-    of_kind = one_of(kind)
-    return lambda value: of_kind(value) and len(value) <= most and all(map(holds, value))
-
-
-def by_name(holds: Holds, most: int = MANY) -> Holds:
-    """Allow dicts of at most so many such items; that their keys are text is the wire's own rule."""
-    return lambda value: type(value) is dict and len(value) <= most and all(map(holds, value.values()))
-
-
-flag = one_of(bool)
-position = either(one_of(type(None)), whole(0, LARGEST))
-number = one_of(int, float)
-tensor = one_of(Tensor)
-_atom = one_of(type(None), bool, int, float, str, Tensor)
+def check_of(hint: Any, bound: Holds | None = None) -> Holds:
+    """Return what a value must pass for an annotation. The types of a dict's keys are the wire's own rule."""
+    kind, parts = get_origin(hint) or hint, get_args(hint)
+    if kind is Annotated:
+        return check_of(*parts)
+    if kind in (Union, UnionType):
+        several = tuple(map(check_of, parts))
+        return lambda value: any(holds(value) for holds in several)
+    if kind is Any:
+        return plain
+    if kind is Message:
+        return lambda value: isinstance(value, Message)
+    if kind in (list, tuple, dict):
+        short, items = bound or at_most(MANY), check_of(parts[kind is dict])
+        return lambda value: type(value) is kind and short(value) and all(map(items, _items(value)))
+    exact = (int, float) if kind is float else (kind,)
+    return lambda value: type(value) in exact and (bound is None or bound(value))
 
 
 def plain(value: Any) -> bool:
     """Allow what a function may take or return, and no message in it."""
-    if type(value) in (list, tuple):
-        return all(map(plain, value))
-    return all(map(plain, value.values())) if type(value) is dict else _atom(value)
+    if type(value) in (list, tuple, dict):
+        return all(map(plain, _items(value)))
+    return value is None or type(value) in (bool, int, float, str, Tensor)
 
 
-def message(value: Any) -> bool:
-    """Allow messages."""
-    return isinstance(value, Message)
+def _items(value: Any) -> Any:
+    return value.values() if type(value) is dict else value
 
 
-def word(value: Any) -> bool:
+def at_most(most: int) -> Holds:
+    """Allow so many letters or items."""
+    return lambda value: len(value) <= most
+
+
+def within(least: int, most: int) -> Holds:
+    """Allow numbers in a range."""
+    return lambda value: bool(least <= value <= most)
+
+
+def is_word(value: str) -> bool:
     """Allow what `word_of` returns."""
-    return type(value) is str and 0 < len(value) <= WORD and word_of(value) == value
+    return 0 < len(value) <= WORD and word_of(value) == value
 
 
 def word_of(value: str) -> str:
@@ -116,10 +107,8 @@ def word_of(value: str) -> str:
     return "".join(letter for letter in value[:WORD] if letter.isalnum() or letter in "_.") or "unknown"
 
 
-Name = Annotated[str, text(200)]
-Names = Annotated[list[str], each(text(4096))]
-Flag = Annotated[bool, flag]
-Any64 = Annotated[int, whole(-(2**63), 2**63 - 1)]
-Count = Annotated[int, whole(0, LARGEST)]
-Position = Annotated[int | None, position]
-Plain = Annotated[Any, plain]
+Name = Annotated[str, at_most(200)]
+Names = list[Annotated[str, at_most(4096)]]
+Word = Annotated[str, is_word]
+Count = Annotated[int, within(0, LARGEST)]
+Position = Count | None

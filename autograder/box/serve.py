@@ -65,7 +65,8 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
 def without_values(reply: Any) -> Any:
     """Return a reply without what cannot cross the wire."""
     if type(reply) is Answers:
-        rounds = [len(found.columns[0] if type(found) is Columns else found) for found in reply.found]
+        answers: list[Any] = reply.found
+        rounds = [len(found.columns[0] if type(found) is Columns else found) for found in answers]
         return Answers([[None] * count for count in rounds])
     return replace(reply, value=None, arguments=[]) if type(reply) is Reply else reply
 
