@@ -23,20 +23,21 @@ from autograder.grading.job import Job, Marking
 from autograder.grading.pool import mark_all
 from autograder.grading.recorded_answers import Record, load_bank
 from autograder.intake.class_folder import Handin
-from autograder.render.matrix import draw_matrix, print_matrix
+from autograder.render.matrix import print_matrix, to_matrix_page
 from autograder.render.terminal import console
 from autograder.report import GRADED, Report, TaskResult
 from autograder.settings import load_settings
+from autograder.system.files import make_folder, write_atomically
 
 REFERENCE, BLANK = "the reference", "the blank release"
 
 
 @dataclass(frozen=True)
 class Validating:
-    """How the proof is run, and where its picture goes."""
+    """How the proof is run, and where its page goes."""
 
     workers: int | None = None  # None: one a core, at least two, so that the proof is one of the class too
-    picture: Path | None = None  # default: build/matrix.png of the course
+    page: Path | None = None  # default: build/matrix.html of the course
     only: Sequence[str] = field(default_factory=list)  # tasks: the records of these alone; none means all
 
 
@@ -58,7 +59,7 @@ class Verdict:
 
 
 def validate_command(assignment: Assignment, how: Validating) -> int:
-    """Mark all exhibits, print and draw the matrix, and return 1 where a fault was found, else 0.
+    """Mark all exhibits, print the matrix and write its page, and return 1 where a fault was found, else 0.
 
     Raises UsageError where release/ is missing or a task is not there, IsolationMissing where no sandbox is to be had.
     """
@@ -76,12 +77,12 @@ def validate_command(assignment: Assignment, how: Validating) -> int:
     faults = [f"{verdict.exhibit.name}: {fault}" for verdict in verdicts for fault in verdict.faults]
     for fault in faults:
         out.print(f"fault: {fault}", soft_wrap=True)
-    picture = how.picture or assignment.course / "build" / "matrix.png"
-    draw_matrix(rows, picture)
+    page = how.page or assignment.course / "build" / "matrix.html"
+    make_folder(page.parent)
+    write_atomically(page, to_matrix_page(assignment.name, assignment.tasks, rows))
     kinds = [sum(r.kind == kind for r in records) for kind in ("wrong", "right")]
-    out.print(
-        f"{kinds[0]} wrong and {kinds[1]} right answers, {len(faults)} faults; the matrix: {picture}", soft_wrap=True
-    )
+    counts = f"{kinds[0]} wrong and {kinds[1]} right answers, {len(faults)} faults"
+    out.print(f"{counts}; the matrix: {page}", soft_wrap=True)
     return 1 if faults else 0
 
 

@@ -26,9 +26,10 @@ from autograder.grading.validate import (
     faults_of,
     validate_command,
 )
-from autograder.render.matrix import draw_matrix, print_matrix
+from autograder.render.matrix import print_matrix, to_matrix_page
 from autograder.report import GRADED, GRADER_ERROR, CheckResult, Report, TaskResult
 from autograder.verdict import Status
+from tests.browser import DESK, needs_chromium, open_browser, open_page, violations
 from tests.notebooks import COURSE, NAME, assignment, blank_notebook, cell, index
 
 BANK = assignment().recorded
@@ -141,14 +142,22 @@ def test_matrix_in_a_terminal_is_a_table() -> None:
     assert "submission" in out.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_matrix_as_a_picture(tmp_path: Path) -> None:
-    """As many columns as are needed; an unmarked submission is drawn too."""
+@needs_chromium
+def test_matrix_as_a_page(tmp_path: Path) -> None:
+    """Whoever looks at it finds every name and every number; an unmarked submission and an odd name are shown too."""
     unmarked = Report(
         "a", "s", GRADER_ERROR, "r", (TaskResult("t", "t", 1.0, False, ()),), "namespaces", 1.0, "f", "0", {}
     )
     rows = [(f"task/record {number}", report({"ema_update": SOME}), number == 3) for number in range(70)]
-    draw_matrix([*rows, ("broken", unmarked, True)], tmp_path / "new" / "matrix.png")
-    assert (tmp_path / "new" / "matrix.png").read_bytes().startswith(b"\x89PNG")
+    page = tmp_path / "matrix.html"
+    text = to_matrix_page(NAME, assignment().tasks[:3], [*rows, ("<b>broken", unmarked, True)])
+    page.write_text(text, encoding="utf-8")
+    with open_browser() as browser, open_page(browser, page, width=DESK) as shown:
+        assert violations(shown) == []
+        cells = [row.inner_text().split("\t") for row in shown.locator("tbody tr").all()]
+    assert cells[3] == ["task/record 3", "5", "·", "·", "fault"]
+    assert cells[4][-1] == ""
+    assert cells[70] == ["<b>broken", "?", "fault"]
 
 
 @pytest.mark.slow
@@ -164,7 +173,7 @@ def test_validate_command_marks_a_small_bank_for_real(tmp_path: Path, capsys: An
     liar = tmp_path / "tests" / "submissions" / NAME / "ema_update" / "liar"
     shutil.copytree(BANK / "ema_update" / "right_vector", liar)
     (liar / "expect.toml").write_text('kind = "wrong"\nwhy = "it is right"\nloses = "all"\n')
-    assert validate_command(load_assignment(tmp_path), Validating(workers=2, picture=tmp_path / "matrix.png")) == 1
+    assert validate_command(load_assignment(tmp_path), Validating(workers=2, page=tmp_path / "matrix.html")) == 1
     lines = capsys.readouterr().out.splitlines()
     rows = {name: cells for name, *cells in (re.split(" {2,}", line) for line in lines)}
     assert rows[REFERENCE] == ["·"] * 8
@@ -176,7 +185,7 @@ def test_validate_command_marks_a_small_bank_for_real(tmp_path: Path, capsys: An
     assert [line for line in lines if line.startswith("fault")] == [
         "fault: ema_update/liar: lost nothing in ema_update"
     ]
-    assert (tmp_path / "matrix.png").exists()
+    assert "noisy_sample/swapped_weights" in (tmp_path / "matrix.html").read_text()
 
 
 def test_only_marks_the_records_that_attack_a_task(
@@ -203,7 +212,7 @@ def test_only_marks_the_records_that_attack_a_task(
         (["consistency_training_pair"], []),
         ([], ["ema_update/odd", "noisy_sample/odd", "ema_update/subtle"]),
     ):
-        assert validate_command(assignment(), Validating(picture=tmp_path / "matrix.png", only=only)) == 0
+        assert validate_command(assignment(), Validating(page=tmp_path / "matrix.html", only=only)) == 0
         assert marked == [REFERENCE, BLANK, *names]
         assert "holds no recorded answers" not in capsys.readouterr().out
 
