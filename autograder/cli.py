@@ -9,22 +9,11 @@ import traceback
 from collections.abc import Sequence
 
 from autograder import __version__
-from autograder.commands import calibrate, decisions, doctor, grade, package, publish, release, report, score, validate
+from autograder.commands import authoring, decisions, doctor, grade, package, publish, report, score
 from autograder.errors import AutograderError, DiskFull
 
 INTERRUPTED = 130
-_GROUPS = (
-    release,
-    score,
-    grade,
-    report,
-    decisions,
-    publish,
-    package,
-    validate,
-    calibrate,
-    doctor,
-)
+_GROUPS = (authoring, score, grade, report, decisions, publish, package, doctor)
 DESCRIPTION = "Marks notebook assignments: each submission runs in a sandbox, and the marks go to nbgrader's gradebook."
 EXIT_CODES = {
     0: "marked, whatever the score; any other command did its work",

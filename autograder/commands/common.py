@@ -19,10 +19,14 @@ _NBGRADER_FOLDERS = ("source", "release", "submitted")
 
 
 def add_command(
-    commands: Commands, run: Callable[[argparse.Namespace], int], what: str, of_assignment: bool = True
+    commands: Commands, run: Callable[[argparse.Namespace], int], of_assignment: bool = True
 ) -> argparse.ArgumentParser:
-    """Add a command under the name of its function, with the options of every command; most concern one assignment."""
-    command = commands.add_parser(run.__name__, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    """Add a command with the options of every command; most concern one assignment.
+
+    The function's name is the command's, and its docstring, one sentence, the command's help.
+    """
+    says = str(run.__doc__)
+    command = commands.add_parser(run.__name__, help=f"{says[0].lower()}{says[1:].rstrip('.')}", description=says)
     command.set_defaults(run=run)
     command.add_argument(
         "--course", metavar="DIR", type=Path, help="the course folder (default: the nearest one, from here upward)"

@@ -15,7 +15,7 @@ MOST_HOURS = 24 * 3652
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    command = add_command(commands, override, "set a task's points by hand, with a reason; every later run keeps them")
+    command = add_command(commands, override)
     command.add_argument("student", metavar="STUDENT", type=not_empty, help="the student's name in the results")
     command.add_argument("task", metavar="TASK", help="the id of a task")
     points = command.add_mutually_exclusive_group(required=True)
@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
     points.add_argument("--withdraw", action="store_true", help="remove the decision, so that the checks decide again")
     command.add_argument("--reason", metavar="TEXT", required=True, help="the reason, which the student reads")
 
-    command = add_command(commands, extend, "give one student more time before late penalties")
+    command = add_command(commands, extend)
     command.add_argument("student", metavar="STUDENT", type=not_empty, help="the student's name in the results")
     command.add_argument(
         "hours", metavar="TIME", type=_hours, help="time after the due date, such as 2d, 12h or 1d12h; 0h takes it back"
@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
 
 
 def override(options: argparse.Namespace) -> int:
-    """Enter a person's decision about a mark."""
+    """Set a task's points by hand, with a reason; every later run keeps them."""
     from autograder.assignment import load
     from autograder.grading.overrides import Appeal, override_command
 
@@ -50,7 +50,7 @@ def override(options: argparse.Namespace) -> int:
 
 
 def extend(options: argparse.Namespace) -> int:
-    """Give one student more time."""
+    """Give one student more time before late penalties."""
     from autograder.assignment import load
     from autograder.nbgrader_host.gradebook import extend_command
 

@@ -10,12 +10,11 @@ from autograder.errors import UsageError
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    what = "show this machine's isolation, versions and limits, and how to install what is missing"
-    add_command(commands, doctor, what, of_assignment=False)
+    add_command(commands, doctor, of_assignment=False)
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Examine the machine; without a course, with the default limits."""
+    """Show this machine's isolation, versions and limits, and how to install what is missing."""
     from autograder.commands.diagnosis import doctor_command
 
     try:
@@ -23,5 +22,5 @@ def doctor(options: argparse.Namespace) -> int:
     except UsageError:
         if options.course is not None:
             raise
-        return doctor_command(None)
+        return doctor_command(None)  # with the default limits
     return doctor_command(course)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = add_command(commands, grade, "mark a class; a run that was interrupted resumes")
+    command = add_command(commands, grade)
     command.add_argument(
         "folder",
         metavar="DIR",
@@ -55,14 +55,13 @@ def add(commands: Commands) -> None:
     command.add_argument("--verbose", action="store_true", help="print a line per submission as it is marked")
     add_isolation(command)
 
-    what = "show whose marks changed between two results folders, by how much and why"
-    command = add_command(commands, compare, what, of_assignment=False)
+    command = add_command(commands, compare, of_assignment=False)
     command.add_argument("old", metavar="OLD", type=Path, help="a results folder, or a copy of one")
     command.add_argument("new", metavar="NEW", type=Path, help="the results folder to compare with it")
 
 
 def grade(options: argparse.Namespace) -> int:
-    """Grade a class."""
+    """Mark a class; a run that was interrupted resumes."""
     from autograder.grading.grade_class import ClassJob, grade_class
 
     folders = assignment_of(options, options.folder)
@@ -97,7 +96,7 @@ def _mention_old_results(results: Path) -> None:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Compare the marks of a class."""
+    """Show whose marks changed between two results folders, by how much and why."""
     from autograder.grading.compare import compare_command
 
     return compare_command(options.old, options.new)

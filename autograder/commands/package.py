@@ -13,13 +13,11 @@ def add(commands: Commands) -> None:
     what = "build a package to give out"
     command = commands.add_parser("package", help=what, description=f"{what.capitalize()}.")
     packages = command.add_subparsers(metavar="WHAT", required=True)
-    one = add_command(
-        packages, student, "build the wheel with which students check their notebook before they submit it"
-    )
+    one = add_command(packages, student)
     one.add_argument(
         "--out", metavar="DIR", type=Path, help="the folder to write it to (default: dist in the course folder)"
     )
-    command = add_command(packages, gradescope, "build the zip with which Gradescope marks as `score` does")
+    command = add_command(packages, gradescope)
     command.add_argument(
         "--out", metavar="F", type=Path, help="the zip to write (default: dist/gradescope.zip in the course folder)"
     )
@@ -36,15 +34,14 @@ def add(commands: Commands) -> None:
         help="`best` uses namespaces if Gradescope's container allows them, else `process` (default: best)",
     )
     command.add_argument("--torch-index", metavar="URL", default="", help="a package index with the CPU build of torch")
-    what = "write the private repository in which a course marks, with its CI workflows"
-    one = add_command(packages, course, what, of_assignment=False)
+    one = add_command(packages, course, of_assignment=False)
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
-    one = add_command(packages, repository, "write the repository that each student gets, with only the visible checks")
+    one = add_command(packages, repository)
     one.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
 
 
 def student(options: argparse.Namespace) -> int:
-    """Build the package with which students check their notebook."""
+    """Build the wheel with which students check their notebook before they submit it."""
     from autograder.platforms.student.build import build_student_package
 
     assignment = assignment_of(options)
@@ -54,7 +51,7 @@ def student(options: argparse.Namespace) -> int:
 
 
 def course(options: argparse.Namespace) -> int:
-    """Write the course repository."""
+    """Write the private repository in which a course marks, with its CI workflows."""
     from autograder.platforms.repositories import write_course_repository
 
     print(f"{write_course_repository(course_of(options), options.folder)}: private; its README.md says what is in it")
@@ -62,7 +59,7 @@ def course(options: argparse.Namespace) -> int:
 
 
 def repository(options: argparse.Namespace) -> int:
-    """Write the student repository."""
+    """Write the repository that each student gets, with only the visible checks."""
     from autograder.platforms.repositories import write_student_repository
 
     print(f"{write_student_repository(assignment_of(options), options.folder)}: for students, nothing hidden in it")
@@ -70,7 +67,7 @@ def repository(options: argparse.Namespace) -> int:
 
 
 def gradescope(options: argparse.Namespace) -> int:
-    """Write the zip for Gradescope."""
+    """Build the zip with which Gradescope marks as `score` does."""
     from autograder.assignment import load
     from autograder.platforms.gradescope.build import GradescopeSettings, build_gradescope_zip
 

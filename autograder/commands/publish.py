@@ -11,8 +11,7 @@ from autograder.commands.common import Commands, add_command, assignment_of
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    what = "export saved results for GitHub, GitHub Classroom, JUnit readers or PrairieLearn"
-    command = add_command(commands, publish, what, of_assignment=False)
+    command = add_command(commands, publish, of_assignment=False)
     command.add_argument("form", choices=("github", "classroom", "junit", "prairielearn"), help="the format")
     command.add_argument("path", metavar="PATH", type=Path, help="a results folder, or one student's JSON report")
     command.add_argument(
@@ -21,7 +20,7 @@ def add(commands: Commands) -> None:
         type=Path,
         help="the file to write (default: GITHUB_STEP_SUMMARY for github, GITHUB_OUTPUT for classroom, else stdout)",
     )
-    command = add_command(commands, canvas, "fill in the marks of a class in a gradebook exported from Canvas")
+    command = add_command(commands, canvas)
     command.add_argument("export", metavar="EXPORT", type=Path, help="the CSV file that Canvas exported")
     command.add_argument(
         "results", metavar="RESULTS", type=Path, nargs="?", help="the results folder (default: results/NAME)"
@@ -45,14 +44,14 @@ def add(commands: Commands) -> None:
 
 
 def publish(options: argparse.Namespace) -> int:
-    """Publish stored reports."""
+    """Export saved results for GitHub, GitHub Classroom, JUnit readers or PrairieLearn."""
     from autograder.platforms.publish import PublishJob, publish_command
 
     return publish_command(PublishJob(options.form, options.path, options.out))
 
 
 def canvas(options: argparse.Namespace) -> int:
-    """Fill Canvas's export."""
+    """Fill in the marks of a class in a gradebook exported from Canvas."""
     from autograder.platforms.canvas import CanvasJob, canvas_command
     from autograder.text import for_log
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = add_command(commands, report, "write the class report again, from stored results")
+    command = add_command(commands, report)
     command.add_argument(
         "folder",
         metavar="DIR",
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Write the class's page."""
+    """Write the class report again, from stored results."""
     from autograder.grading.class_report import ReportJob, write_class_report
     from autograder.render.terminal import console
     from autograder.text import how_many

@@ -19,7 +19,7 @@ _FORMS = {
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = add_command(commands, score, "mark one notebook")
+    command = add_command(commands, score)
     command.add_argument("notebook", metavar="NOTEBOOK", type=Path, help="the notebook to mark")
     command.add_argument(
         "--student",
@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
 
 
 def score(options: argparse.Namespace) -> int:
-    """Score one notebook."""
+    """Mark one notebook."""
     from autograder.grading.score import ScoreJob, score_notebook
 
     job = ScoreJob(**{field.name: getattr(options, field.name) for field in fields(ScoreJob)})

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import UsageError
-from autograder.grading.stored_reports import LastGraded, read_named, report_names
+from autograder.grading.stored_reports import StoredClass
 from autograder.render.terminal import changes_table, console
 from autograder.render.wording import verdict
 from autograder.report import GRADED, CheckResult, Decision, Report, TaskResult
@@ -64,7 +63,7 @@ def compare_command(old: Path, new: Path) -> int:
 
     Raises UsageError for a folder that holds no reports.
     """
-    before, after = Side(old), Side(new)
+    before, after = StoredClass(old), StoredClass(new)
     kinds: Counter[str] = Counter()
     out = console()
     rows = []
@@ -82,28 +81,7 @@ def compare_command(old: Path, new: Path) -> int:
     return 0
 
 
-class Side:
-    """One side of a comparison: the results of the class that was graded last, without what is left over."""
-
-    def __init__(self, folder: Path) -> None:
-        """Find the reports; raises UsageError for a folder that holds none."""
-        self.folder = folder
-        self.names = report_names(folder)
-        if not self.names:
-            raise UsageError(f"{folder} holds no reports; `autograder grade` writes them")
-        self._graded = LastGraded(folder)
-
-    def read(self, name: str) -> Report | None:
-        """Return the report in a file of this name; None where it is not whole, or none of the class's."""
-        report = read_named(self.folder, name)
-        return report if report is not None and self._graded.holds(report, name) else None
-
-    def is_broken(self, name: str) -> bool:
-        """Say whether the file of this name cannot be read."""
-        return name in self.names and read_named(self.folder, name) is None
-
-
-def compared(old: Side, new: Side, name: str) -> Change | None:
+def compared(old: StoredClass, new: StoredClass, name: str) -> Change | None:
     """Return what has become of the mark in the files of this name; None where neither class has it."""
     one, two = old.read(name), new.read(name)
     if one is not None and two is not None:

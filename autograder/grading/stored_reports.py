@@ -54,33 +54,40 @@ def read_report(out: Path, student: str) -> Report | None:
 
 
 class StoredClass:
-    """Yields the stored reports of the class as it was graded last, one in memory at a time; counts what else is there.
+    """The stored reports of the class as it was graded last, in the files of `names`, which may hold others too.
 
-    Raises UsageError where there is no such folder.
+    Iterating yields the class's, one in memory at a time, and counts what else is there. Raises UsageError where there
+    is no such folder, or no report in it.
     """
 
     def __init__(self, out: Path) -> None:
+        if not out.is_dir():
+            raise UsageError(f"{out} is no folder of results; `autograder grade` makes one")
         self.left_over = self.broken = 0
-        self._out = out
-        self._names = sorted(report_names(out))
+        self.folder = out
+        self.names = {path.stem for path in out.glob("*.json")}
+        if not self.names:
+            raise UsageError(f"{out} holds no reports; `autograder grade` writes them")
         self._graded = LastGraded(out)
 
     def __iter__(self) -> Iterator[Report]:
-        for name in self._names:
-            report = read_named(self._out, name)
-            if report is None:
-                self.broken += 1
-            elif self._graded.holds(report, name):
+        for name in sorted(self.names):
+            report = self.read(name)
+            if report is not None:
                 yield report
+            elif self.is_broken(name):
+                self.broken += 1
             else:
                 self.left_over += 1
 
+    def read(self, name: str) -> Report | None:
+        """Return the report in a file of this name; None where it is not whole, or none of the class's."""
+        report = read_named(self.folder, name)
+        return report if report is not None and self._graded.holds(report, name) else None
 
-def report_names(out: Path) -> set[str]:
-    """Return the names of the stored reports' files, without their suffix; raises UsageError for no folder."""
-    if not out.is_dir():
-        raise UsageError(f"{out} is no folder of results; `autograder grade` makes one")
-    return {path.stem for path in out.glob("*.json")}
+    def is_broken(self, name: str) -> bool:
+        """Say whether the file of this name cannot be read."""
+        return name in self.names and read_named(self.folder, name) is None
 
 
 def stored_files(out: Path) -> Iterator[Path]:

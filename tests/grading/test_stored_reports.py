@@ -13,7 +13,7 @@ import pytest
 from autograder.assignment import load_assignment
 from autograder.errors import UsageError
 from autograder.grading.class_report import ReportJob, write_class_report
-from autograder.grading.compare import Side, compared
+from autograder.grading.compare import compared
 from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
 from autograder.grading.stored_reports import StoredClass, read_record, read_report
@@ -118,7 +118,7 @@ def test_a_class_of_schema_1_is_reported_compared_and_published(tmp_path: Path) 
     stored = read_report(old, "partly-wrong")
     assert stored is not None
     (new / "partly-wrong.json").write_text(stored.to_json())
-    before, after = Side(old), Side(new)
+    before, after = StoredClass(old), StoredClass(new)
     change = compared(before, after, "partly-wrong")
     assert change is not None
     assert not change.differs
