@@ -6,6 +6,7 @@ Whatever this file says about the student's code can be rewritten by that code; 
 
 from __future__ import annotations
 
+import builtins
 import os
 import random
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.box.cells import Cells
+from autograder.box.defaults import Defaults
 from autograder.box.failures import CellTooSlow, describe_failure
 from autograder.box.generators import digests, set_anew, twisters_now
 from autograder.box.messages import (
@@ -39,7 +41,7 @@ from autograder.box.messages import (
     StandInQuestion,
     Undefined,
 )
-from autograder.box.models import Probe, as_given, build_model, describe_model, gradients_on
+from autograder.box.models import Probe, build_model, describe_model, gradients_on
 from autograder.box.rounds import Rounds
 from autograder.box.schema import word_of
 from autograder.box.stand_ins import StandIns
@@ -47,6 +49,8 @@ from autograder.box.stand_ins import StandIns
 Ask = Callable[[Question], Any]
 MAX_ITEMS = 10_000
 MAX_NESTING = 4
+PYTHONS = vars(builtins)
+OWN = dict(PYTHONS)  # as they were: a name that a cell gives to something else there is everybody's
 
 
 class Answerer:
@@ -64,7 +68,8 @@ class Answerer:
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
         self._cells = Cells(namespace, elsewhere or [])
         self._stand_ins = StandIns(namespace, self._ask_for_stand_in)
-        self._rounds = Rounds(namespace, self.classes, _plain)
+        self._defaults = Defaults()
+        self._rounds = Rounds(namespace, self.classes, _plain, self._defaults)
 
     def answer(self, request: Request[Any]) -> Any:
         """Do what a request asks, and return the reply."""
@@ -92,7 +97,9 @@ class Answerer:
             try:
                 self._cells.run(request.number, request.source.decode("utf-8", "surrogatepass"))
             except BaseException as error:
+                PYTHONS.update(OWN)  # first of all: without them nothing here works
                 failure = describe_failure(error)
+            PYTHONS.update(OWN)
             self._stand_ins.put()  # at once: a later cell may keep the function under another name
         return CellRan(failure)
 
@@ -118,8 +125,10 @@ class Answerer:
 
     def _called(self, function: Callable[..., Any], request: CallFunction) -> Reply | Failure:
         try:
-            arguments = [self._build(item) for item in request.arguments]
-            keywords = {name: self._build(item) for name, item in request.keywords.items()}
+            self._defaults.put_back()
+            with gradients_on():
+                arguments = [self._build(item) for item in request.arguments]
+                keywords = {name: self._build(item) for name, item in request.keywords.items()}
             identities = [_identities(argument) for argument in arguments]
             seed = torch.initial_seed()  # changes when seeded again, not when drawn from
             twisters = twisters_now() if request.generators else None
@@ -143,8 +152,7 @@ class Answerer:
 
     def _build(self, item: Any) -> Any:
         if type(item) is ProbeModel:
-            with as_given():
-                return Probe(self._asker(item), item.parameters)
+            return Probe(self._asker(item), item.parameters)
         if type(item) is Model:
             return build_model(item, self.namespace if item.notebook else self.classes)
         return item

@@ -24,7 +24,6 @@ import signal
 import socket
 import sys
 import time
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,17 +87,13 @@ def keep(control: socket.socket, setup: Setup) -> None:
 
 
 def run_prelude(setup: Setup) -> dict[str, Any]:
-    """Return the namespace in which the notebook's given definitions stand, and the given models."""
+    """Return a namespace with the notebook's given definitions and the given models."""
     import torch
 
     from autograder.box import serve  # imported here, once, so that a fork finds it ready
 
     torch.set_num_threads(1)  # a forked OpenMP pool hangs
-    module = types.ModuleType("__main__")
-    sys.modules["__main__"] = module
-    namespace = module.__dict__
-    serve.prepare(namespace, setup.prelude, setup.givens)
-    return namespace
+    return serve.prepare(setup.prelude, setup.givens)
 
 
 def fork_box(control: socket.socket, namespace: dict[str, Any], setup: Setup) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -124,21 +124,6 @@ def gradients_on() -> AbstractContextManager[None]:
     return torch.inference_mode(False)
 
 
-@contextmanager
-def as_given() -> Generator[None]:
-    """Build as the prelude would have: float32 and on the CPU, whatever defaults a cell of the student's has set."""
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
-    try:
-        # Where it is not needed the mode would cost a third of the time: Python would look at each call of torch.
-        elsewhere = torch.get_default_device().type != "cpu"
-        with torch.inference_mode(False), torch.device("cpu") if elsewhere else nullcontext():
-            yield
-    finally:
-        torch.set_default_dtype(default)
-
-
-@as_given()
 def build_model(described: Model, classes: dict[str, Any]) -> nn.Module:
     """Return the described model; `classes` holds those of the prelude."""
     kind = Affine if described.kind == "Affine" else classes[described.kind]

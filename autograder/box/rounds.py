@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from autograder.box.defaults import Defaults
 from autograder.box.failures import describe_failure
 from autograder.box.messages import (
     MOST_COLUMNS,
@@ -34,10 +35,13 @@ from autograder.box.models import build_model, gradients_on, parameters_of, set_
 class Rounds:
     """Makes the calls of a message. `plain` makes a value one that can cross the wire."""
 
-    def __init__(self, namespace: dict[str, Any], classes: dict[str, Any], plain: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], classes: dict[str, Any], plain: Callable[[Any], Any], defaults: Defaults
+    ) -> None:
         self._namespace = namespace
         self._classes = classes
         self._plain = plain
+        self._defaults = defaults
         self._networks: dict[str, Network] = {}
 
     def answer(self, request: CallRounds) -> Answers | RoundFailed:
@@ -55,8 +59,9 @@ class Rounds:
         return Answers([_stacked(found) for found in answers])
 
     def _ask(self, call: Call, stacks: list[Tensor], row: int) -> Any:
-        arguments = [self._argument(item, stacks, row) for item in call.arguments]
+        self._defaults.put_back()
         with gradients_on():
+            arguments = [self._argument(item, stacks, row) for item in call.arguments]
             value = self._namespace[call.function](*arguments)
         if call.restores:
             self._restore(call)

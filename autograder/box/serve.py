@@ -6,7 +6,8 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,18 +20,39 @@ from autograder.box.models import build_model
 from autograder.box.wire import WireError, receive_from, send
 
 
-def prepare(namespace: dict[str, Any], prelude: list[str], givens: dict[str, Model]) -> None:
-    """Run the prelude's cells in a namespace and put the described models there, by their names."""
-    furnish(namespace)
+def prepare(prelude: list[str], givens: dict[str, Model]) -> dict[str, Any]:
+    """Run the prelude's cells, add the described models by their names, and return the student's namespace.
+
+    It is a copy: given code keeps globals of its own, which no cell of the student's can bind to something else.
+    """
     torch.compile = _as_it_is
+    torch.set_default_device = _set_device_if_there
+    given = _main()
+    furnish(given)
     for number, source in enumerate(prelude, 1):
-        exec(compile(source, f"<prelude {number}>", "exec", dont_inherit=True), namespace)
-    namespace.update({name: build_model(described, namespace) for name, described in givens.items()})
+        exec(compile(source, f"<prelude {number}>", "exec", dont_inherit=True), given)
+    given.update({name: build_model(described, given) for name, described in givens.items()})
+    namespace = _main()
+    namespace.update(given)
+    furnish(namespace)
+    return namespace
+
+
+def _main() -> dict[str, Any]:
+    """Return the namespace of a new module `__main__`, where pickle and dataclasses look for what it defines."""
+    sys.modules["__main__"] = module = types.ModuleType("__main__")
+    return module.__dict__
 
 
 def _as_it_is(model: Any = None, **_: Any) -> Any:
     """Stand for torch.compile: a compiler takes longer than a call may, and the values are the same without one."""
     return (lambda function: function) if model is None else model
+
+
+def _set_device_if_there(device: Any, real: Callable[[Any], None] = torch.set_default_device) -> None:
+    """Set a default device, unless it is an accelerator: there is none here, and whatever came next would fail."""
+    if device is None or torch.device(device).type in ("cpu", "meta"):
+        real(device)
 
 
 def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str]) -> None:

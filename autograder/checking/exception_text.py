@@ -17,6 +17,12 @@ MAX_TEXT = 160
 # An address too, which is another one each time.
 NUMBER = re.compile(r"0[xX][0-9a-fA-F.]+(?:p[-+]?\d+)?|[-+]?\d*\.\d+(?:[eE][-+]?\d+)?|[-+]?\d+\.?[eE][-+]?\d+|\d{6,}")
 MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
+NO_DEVICE = re.compile(
+    r"not compiled with \w+ enabled|no NVIDIA driver|No CUDA GPUs|not linked with support for \w+ devices"
+    r"|Cannot get \w+ generator|on a CUDA device but|'(CUDA|MPS|XPU)' backend|without MPS backend"
+    r"|accelerator device when|_cuda_setDevice",
+    re.IGNORECASE,
+)
 KINDS = {status.value: status for status in Status if status not in (Status.PASSED, Status.GRADER_ERROR)}
 
 
@@ -50,6 +56,8 @@ class Place:
 def explain(failure: Failure, place: Place) -> CheckFailed:
     """Return the failed check for an exception that the box described."""
     status = KINDS.get(failure.kind, Status.RUNTIME)
+    if NO_DEVICE.search(failure.text):
+        status = Status.RUNTIME  # torch raises a NotImplementedError for some
     where = place.line(failure.cell, failure.line)
     at = f" at {where}" if where else ""
     kind = one_line(failure.type, 40)
@@ -86,6 +94,11 @@ def _hint(kind: str, text: str, place: Place) -> str:
             )
         return (
             " Does the name exist after Restart and Run All? Only given cells and your own cells are run, from the top."
+        )
+    if NO_DEVICE.search(text):
+        return (
+            " The grading machine has no GPU: create tensors on the device of the arguments (x.device), "
+            "or let torch choose one."
         )
     if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
         return " Let the function return its value instead."

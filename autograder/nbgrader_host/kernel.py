@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from autograder.assignment import Assignment, load_assignment
 from autograder.box.answerer import Answerer
@@ -96,8 +99,22 @@ def mark_namespace(assignment: Assignment, namespace: dict[str, Any], task_id: s
         seed = hashlib.sha256(assignment.prelude_sha256.encode()).hexdigest()
         run = _runs[id(namespace)] = Run(assignment, LocalStudents(namespace), seed, prepared(assignment))
     run.outcomes.pop(task_id, None)
-    run_checks(run, [task_id])
+    with _float32_on_the_cpu():
+        run_checks(run, [task_id])
     return run.result(task)
+
+
+@contextmanager
+def _float32_on_the_cpu() -> Iterator[None]:
+    """Let checks and calls find torch's own defaults, and the notebook its own afterwards."""
+    dtype, device = torch.get_default_dtype(), getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_default_device(device.device if device is not None else None)
 
 
 def _notebook_namespace() -> dict[str, Any]:

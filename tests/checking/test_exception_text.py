@@ -51,6 +51,24 @@ def test_explain_says_where_a_name_of_a_given_cell_is_missing() -> None:
     assert "Does the name exist after Restart and Run All?" in said["histroy"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "type", "text"),
+    [
+        ("runtime", "AssertionError", "Torch not compiled with CUDA enabled"),
+        ("runtime", "RuntimeError", "PyTorch is not linked with support for mps devices"),
+        ("runtime", "RuntimeError", "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU"),
+        ("not_attempted", "NotImplementedError", "Could not run 'aten::empty' with arguments from the 'MPS' backend."),
+    ],
+)
+def test_explain_says_what_to_do_without_a_gpu(kind: str, type: str, text: str) -> None:
+    """An answer that asks for one is wrong here, in a sentence, and was written."""
+    found = explain(failure(kind=kind, type=type, text=text), PLACE)
+    assert found.status is Status.RUNTIME
+    assert found.message.endswith(
+        "no GPU: create tensors on the device of the arguments (x.device), or let torch choose one."
+    )
+
+
 def test_explain_survives_a_place_that_is_not_in_the_notebook() -> None:
     """Cell and line come from the box, so they may be anything."""
     assert "ema_update" in explain(failure(cell=15, line=1), PLACE).message
