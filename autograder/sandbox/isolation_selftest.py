@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,29 +18,6 @@ NAMESPACES = ("user", "pid", "net", "ipc", "uts", "mnt")
 SECONDS = 20.0
 MEMORY_BYTES = 1 << 30
 KNOWN = [*ENVIRONMENT, "PWD", "LC_CTYPE"]  # bwrap sets the first of the last two, Python the second
-
-TOOLS = """
-import ctypes, os, resource, socket, threading
-libc = ctypes.CDLL(None)
-keeper = os.getppid()
-def hold(true):
-    if not true:
-        raise AssertionError("it does not hold")
-def tried(action, *arguments):
-    try:
-        action(*arguments)
-    except OSError:
-        return False
-    return True
-def refused(action, *arguments):
-    hold(not tried(action, *arguments))
-def rights():
-    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    hold(libc.capget(header, sets) == 0)
-    return sets[0] | sets[1] | sets[3] << 32 | sets[4] << 32
-def thread():
-    threading.Thread(target=threading.Event().wait, daemon=True).start()
-"""
 
 
 @dataclass(frozen=True)
@@ -60,23 +38,9 @@ class Tried:
     stands: bool
 
 
-WALLS = (
-    Wall("own user", "not root, no rights (4: read what Landlock allows)", "hold(os.getuid() and rights() in (0, 4))"),
-    Wall("keeper's shield", "signals to the keeper", "for n in range(1, 65):\n    tried(os.kill, keeper, n)"),
-    Wall("keeper's memory", "its /proc/PID/mem", "refused(open, f'/proc/{keeper}/mem')"),
-    Wall("no new privileges", "the kernel's flag", "hold(libc.prctl(39, 0, 0, 0, 0) == 1)"),
-    Wall("seccomp filter", "memfd_create, the nice value of others", "refused(os.memfd_create, 'x')\n"
-         "refused(os.setpriority, os.PRIO_USER, 0, 1)"),
-    Wall("network", "TCP, UDP, IPv6 and AF_VSOCK sockets", "for family, kind in ((2, 1), (2, 2), (10, 1), (40, 1)):\n"
-         "    refused(socket.socket, family, kind)"),
-    Wall("environment", "variables of the judge's", f"hold(set(os.environ) <= set({KNOWN!r}))"),
-    Wall("memory limit", "one request of a terabyte", "try:\n    bytearray(10 ** 12)\nexcept MemoryError:\n    pass\n"
-         "else:\n    hold(False)"),
-    Wall("process limit", "threads without end", "try:\n    for _ in range(2000):\n        thread()\n"
-         "except RuntimeError:\n    pass\nelse:\n    hold(False)"),
-    Wall("file limits", "500 open files, core dumps", "refused(lambda: [open('/dev/null') for _ in range(500)])\n"
-         "hold(resource.getrlimit(resource.RLIMIT_CORE)[1] <= 1)"),
-)  # fmt: skip
+_RECORD = tomllib.loads(Path(__file__).with_name("walls.toml").read_text(encoding="utf-8"))
+TOOLS = f"known = {KNOWN!r}\n{_RECORD['tools']}"
+WALLS = tuple(Wall(**record) for record in _RECORD["wall"])
 
 
 def try_walls(isolation: str, course: Path) -> list[Tried]:

@@ -20,20 +20,8 @@ FORBIDDEN = (
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "pidfd_send_signal"),
     *("mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick"),
     *("mount_setattr", "unshare", "setns", "swapon", "swapoff", "acct", "quotactl", "quotactl_fd"),
-    *(
-        "shmget",
-        "shmat",
-        "shmctl",
-        "shmdt",
-        "semget",
-        "semop",
-        "semctl",
-        "semtimedop",
-        "msgget",
-        "msgsnd",
-        "msgrcv",
-        "msgctl",
-    ),
+    *("shmget", "shmat", "shmctl", "shmdt", "semget", "semop", "semctl", "semtimedop"),
+    *("msgget", "msgsnd", "msgrcv", "msgctl"),
     *("memfd_create", "memfd_secret"),  # memory that no limit of a process counts
     *("mq_open", "fanotify_init", "name_to_handle_at", "open_by_handle_at", "mknod", "mknodat"),
     *("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "syslog"),
@@ -106,9 +94,7 @@ def _held_together(library: Any, seccomp: Any, spared: tuple[int, ...]) -> None:
 
 
 def _add(seccomp: Any, action: Any, name: str, *conditions: Any) -> None:
-    with contextlib.suppress(
-        OSError, ValueError, RuntimeError
-    ):  # a call that this machine's libseccomp has no name for
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # this machine's libseccomp has no name for the call
         seccomp.add_rule(action, name, *conditions)
 
 
