@@ -4,8 +4,6 @@ Nothing of the notebook is typed a second time in this package. Its cells tagged
 solution cells are the reference, its test cells (`test_<task>`) carry the tasks' titles and points.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

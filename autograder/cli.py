@@ -1,7 +1,5 @@
 """The command `autograder`: the commands of `autograder.commands`, their exit codes, and no traceback for a person."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import sys

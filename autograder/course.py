@@ -1,7 +1,5 @@
 """A course folder: where it is, which assignments it has, and which of them is meant."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

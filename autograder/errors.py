@@ -1,7 +1,5 @@
 """One tree of errors: the class says whose fault it is and holds the exit code of the command."""
 
-from __future__ import annotations
-
 
 class AutograderError(Exception):
     """Something went wrong that the person at the terminal should read as one sentence."""

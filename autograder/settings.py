@@ -1,7 +1,5 @@
 """`autograder.toml` at the course root: limits and the feedback level."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path

@@ -4,8 +4,6 @@ A student's name, an exception's text or a cell's name may hold anything; what i
 nothing but Python itself, so that the job of a CI that publishes marks need not install what marked them.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -4,8 +4,6 @@ A check passes by returning. It fails by raising `CheckFailed`, whose text is wr
 one or two sentences, no hidden input, no line of the reference.
 """
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 from fractions import Fraction

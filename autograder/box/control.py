@@ -3,8 +3,6 @@
 This file is mounted into the box, so it must hold nothing that a student may not read.
 """
 
-from __future__ import annotations
-
 from autograder.box.messages import Model
 from autograder.box.schema import Count, Message, Names
 

@@ -3,8 +3,6 @@
 The text of an exception may hold anything, the judge's inputs included; the judge decides what of it a student reads.
 """
 
-from __future__ import annotations
-
 import builtins
 import contextlib
 import errno

@@ -1,7 +1,5 @@
 """Where the global random generators stand: torch's, numpy's and Python's own, before and after a call."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from array import array

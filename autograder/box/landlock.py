@@ -4,8 +4,6 @@ Numbers from linux/landlock.h. The rules allow reading the system and the Python
 folder; whatever is not allowed, the hidden checks among it, cannot be opened any more.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 

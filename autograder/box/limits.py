@@ -1,7 +1,5 @@
 """What a process gives up before it runs student code. Linux calls go through ctypes; elsewhere they are skipped."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

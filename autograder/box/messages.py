@@ -5,8 +5,6 @@ A request names the replies that are due to it. While a box works on one it may 
 This file is mounted into the box, so it must hold nothing that a student may not read.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 

@@ -1,7 +1,5 @@
 """The models that the judge hands to a student's functions: probes, affine maps, and the notebook's own classes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any

@@ -1,7 +1,5 @@
 """The box: runs the student's cells and answers the judge, one request at a time."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

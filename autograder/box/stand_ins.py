@@ -3,8 +3,6 @@
 They take tensors; one number in the place of a tensor stands for one a row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial

@@ -11,8 +11,6 @@ against a limit before anything is allocated for it, and nothing that arrives is
 This file is mounted into the box, so it must hold nothing that a student may not read.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 import struct

@@ -1,7 +1,5 @@
 """What makes a test a hidden check: its points, and the seed of its inputs."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -4,8 +4,6 @@ The text of an exception can hold anything, a check's input included. So numbers
 the length is bounded, and nothing of the grader's own frames is shown.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 

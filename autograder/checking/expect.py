@@ -8,8 +8,6 @@ roundings and is still a hundred times finer than float16. An error relative to 
 that are near zero.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

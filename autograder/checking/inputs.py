@@ -1,7 +1,5 @@
 """Draws the inputs of checks: seeds through Hypothesis, tensors from a seed."""
 
-from __future__ import annotations
-
 import functools
 import random
 import zlib

@@ -1,7 +1,5 @@
 """Known mistakes, recognised by what the code does on the judge's inputs, never by how it is written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any

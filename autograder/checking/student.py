@@ -4,8 +4,6 @@
 a box behind a socket (judge/session.py) or, for a stock nbgrader, in this very process (nbgrader_host/kernel.py).
 """
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 from abc import ABC, abstractmethod

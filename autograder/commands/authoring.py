@@ -1,7 +1,5 @@
 """`autograder release`, `lesson`, `validate` and `calibrate`: what an assignment is made with, and proved."""
 
-from __future__ import annotations
-
 import argparse
 
 from autograder.commands.common import Commands, add_command, assignment_of

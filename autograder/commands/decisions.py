@@ -1,7 +1,5 @@
 """`autograder override` and `extend`: what a person decides about one student."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

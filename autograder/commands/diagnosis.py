@@ -3,8 +3,6 @@
 Exit codes: 0 if all protections of namespaces hold, which `score` and `grade` need by default; 5 if not.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import platform

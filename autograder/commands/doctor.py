@@ -1,7 +1,5 @@
 """`autograder doctor`: what isolation, versions and limits this machine gives."""
 
-from __future__ import annotations
-
 import argparse
 
 from autograder.commands.common import Commands, add_command, course_of

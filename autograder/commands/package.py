@@ -1,7 +1,5 @@
 """`autograder package`: what others install, what is marked or checked on their machines."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`autograder publish` and `canvas`: stored marks, told to a CI system or entered where others keep theirs."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import fields
 from pathlib import Path

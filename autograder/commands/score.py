@@ -1,7 +1,5 @@
 """`autograder score`: one notebook."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import fields
 from pathlib import Path

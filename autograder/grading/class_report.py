@@ -1,7 +1,5 @@
 """A class's report from its stored reports, read one at a time; of each a row of the table is kept, and its counts."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """`autograder compare OLD NEW`: whose marks changed from one folder of results to another, by how much and why."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Dask runs what a lost worker was marking on another one; what has ended two workers comes back as KilledWorker.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import signal

@@ -1,7 +1,5 @@
 """Who marks a class: worker processes of this machine, or any executor that is lent to us (cluster.py lends Dask's)."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import time

@@ -1,7 +1,5 @@
 """`autograder grade`: a class is marked by many workers and written by one process."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext

@@ -1,7 +1,5 @@
 """What marking is asked for, and what always comes of it: a report, one about our own fault too."""
 
-from __future__ import annotations
-
 import platform
 import sys
 import traceback

@@ -5,8 +5,6 @@ one task the last one holds, and one without points takes the earlier ones back.
 checks, in every command, so they hold however often and by whatever version the submission is marked again.
 """
 
-from __future__ import annotations
-
 import csv
 import datetime
 import getpass

@@ -5,8 +5,6 @@ dies only those few are suspects. Each is tried once more, alone in a fresh pool
 reported as our fault, for staff to look at, and the class goes on. A cluster does the same by itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What decides a mark besides the submission, as hashes: so that nothing is marked twice, nor kept when it is stale."""
 
-from __future__ import annotations
-
 import hashlib
 from importlib.metadata import version
 from pathlib import Path

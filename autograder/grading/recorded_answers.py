@@ -1,7 +1,5 @@
 """Reads the bank of recorded answers, tests/submissions/NAME/ of a course; the README says what stands in a record."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path

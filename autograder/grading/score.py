@@ -1,7 +1,5 @@
 """`autograder score`: one notebook, its report in every form that was asked for."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

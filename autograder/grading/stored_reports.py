@@ -1,7 +1,5 @@
 """Reports as `autograder grade` stored them, read again: OUT/NAME.json, and what staff alone may read of it."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

@@ -4,8 +4,6 @@ The reference must get full marks, the blank release zero, every recorded wrong 
 points in its own task and nowhere else, every recorded right answer must keep all of its points.
 """
 
-from __future__ import annotations
-
 import copy
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """A process that marks submissions one after the other and keeps its judge warm between them."""
 
-from __future__ import annotations
-
 import gc
 import os
 import platform

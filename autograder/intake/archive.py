@@ -5,8 +5,6 @@ alone: it is cut above what a submission may have, and its report says so. A nam
 entries of one name are in no archive that a course system writes: they end the whole, before anything is written.
 """
 
-from __future__ import annotations
-
 import lzma
 import os
 import shutil

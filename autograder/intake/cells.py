@@ -1,7 +1,5 @@
 """The cells of a notebook file, of any nbformat; saved outputs and attachments are passed over unread."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Who handed in what: the students of a class folder, and the names of their files."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import unicodedata

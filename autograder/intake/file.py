@@ -1,7 +1,5 @@
 """The bytes that were handed in: opened without following, waiting or trusting, and named for what they are."""
 
-from __future__ import annotations
-
 import codecs
 import errno
 import json

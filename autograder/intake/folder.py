@@ -1,7 +1,5 @@
 """Which notebook of a student's folder is marked."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

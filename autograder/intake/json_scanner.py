@@ -5,8 +5,6 @@ values are skipped by looking for brackets and quotes alone, and only the string
 Depth, time and memory are bounded whatever the bytes are.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

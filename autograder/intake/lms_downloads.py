@@ -8,8 +8,6 @@ The students are the numbers, 1001 and 4711: names are not unique. Canvas's grad
 worksheet as Participant 4711.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

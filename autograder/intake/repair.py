@@ -12,8 +12,6 @@ depends on them. The rules in detail:
 - Several cells with an answer's grade_id all run, in their order: the last definition wins.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Who should hand in: a list of students as course systems export it."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

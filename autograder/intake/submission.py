@@ -5,8 +5,6 @@ in bounded time and memory. `file` opens, `json_scanner` walks the JSON, `cells`
 assignment.
 """
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path

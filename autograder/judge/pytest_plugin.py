@@ -4,8 +4,6 @@ A check is a test with `@points`. Its share of the task's points is its weight a
 worth stands in the notebook, and only there. What the checks of an assignment share stands in their conftest.py.
 """
 
-from __future__ import annotations
-
 import io
 import itertools
 import os

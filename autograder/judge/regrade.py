@@ -1,7 +1,5 @@
 """`autograder grade --only TASK`: marks a task again with what depends on it, and keeps the rest of a stored report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The time of a submission: what it may take in all, and what each of the student's own cells may take."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from autograder.intake.cells import RawCell

@@ -1,7 +1,5 @@
 """The blocks of the lesson's Markdown: each is closed, and every question can be guessed at."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

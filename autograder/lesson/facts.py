@@ -5,8 +5,6 @@ w2.jumps_1`, and claims.json, which benchmarks/claims.py writes, has the runs. A
 listed too.
 """
 
-from __future__ import annotations
-
 import json
 import operator
 import re

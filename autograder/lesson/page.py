@@ -1,7 +1,5 @@
 """The lesson as one page that needs nothing beside it: text, numbers, questions, and what the assignment draws."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any, Protocol

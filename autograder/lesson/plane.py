@@ -1,7 +1,5 @@
 """A part of the data's plane on a drawing, with the marks that the lesson's figures share."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

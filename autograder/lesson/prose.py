@@ -1,7 +1,5 @@
 """The lesson's Markdown as HTML: mathematics as MathML, named numbers, terms, figures, cards and questions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The lesson's page is of one piece: it asks for no file and no network, and its own links lead somewhere."""
 
-from __future__ import annotations
-
 import re
 from html.parser import HTMLParser
 

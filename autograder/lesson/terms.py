@@ -1,7 +1,5 @@
 """No word before its explanation: the terms of the lesson, where each is explained, and whether that comes first."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser

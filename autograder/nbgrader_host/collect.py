@@ -3,8 +3,6 @@
 The archive, as it was downloaded, goes into downloaded/ASSIGNMENT/archive/.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from functools import cached_property

@@ -4,8 +4,6 @@
 imported, so that every nbgrader command starts as fast as before.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass

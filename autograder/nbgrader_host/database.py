@@ -1,7 +1,5 @@
 """What a database that cannot be opened or written says, as an error of ours."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 
 from autograder.errors import AutograderError, DiskFull, UsageError

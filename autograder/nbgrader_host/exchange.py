@@ -1,7 +1,5 @@
 """nbgrader's exchange: the files beside a submission, and a `release_feedback` that skips who cannot fetch it."""
 
-from __future__ import annotations
-
 import glob
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ There a comma in a name moves every mark behind it into the next column, a line 
 name that begins as a formula is computed by the spreadsheet that opens the table. `configure` names this plugin.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from pathlib import Path

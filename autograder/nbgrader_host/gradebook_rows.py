@@ -1,7 +1,5 @@
 """What is written for one student: their rows in nbgrader's gradebook, and our own beside them."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

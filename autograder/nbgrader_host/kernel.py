@@ -5,8 +5,6 @@ nbgrader takes as the points. The checks are the same as the judge's. The promis
 kept here: the student's code shares this process, and could read the checks or change the points.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What a late submission loses, by the table in nbgrader_config.py."""
 
-from __future__ import annotations
-
 from nbgrader.plugins import LateSubmissionPlugin
 from traitlets import Float, List, TraitError, Tuple, validate
 from traitlets.utils.bunch import Bunch

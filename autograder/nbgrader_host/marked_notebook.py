@@ -5,8 +5,6 @@ and attachments of the student are gone; their code and text stay as text. So fo
 cell that they look for, in a submission of any shape, and show nothing that a student's code made.
 """
 
-from __future__ import annotations
-
 import base64
 import copy
 import html

@@ -11,8 +11,6 @@ Autograde works in two rounds: from submitted/ to autograded/, then over that no
 A fault of the grader raises, and so the student has no mark rather than a zero; nbgrader goes on with the next one.
 """
 
-from __future__ import annotations
-
 import atexit
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor

@@ -1,7 +1,5 @@
 """Markdown to HTML in nbgrader's pages: what a student wrote is shown, and runs nowhere."""
 
-from __future__ import annotations
-
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath

@@ -5,8 +5,6 @@ the folders of submissions are called, so each of these is tried. A mark is neve
 one is told and left out. Needs nothing but Python.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

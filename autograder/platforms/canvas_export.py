@@ -1,7 +1,5 @@
 """Canvas's export of its gradebook: who is in it, which of its columns is ours, and the file that Canvas takes back."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

@@ -4,8 +4,6 @@ So the job that may write somewhere need not be the one that has run student cod
 report that this version writes is refused as a whole.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

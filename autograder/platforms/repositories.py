@@ -4,8 +4,6 @@ A student can change all of the second, its workflow too. So it holds the releas
 that it says is a mark.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

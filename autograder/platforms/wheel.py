@@ -1,7 +1,5 @@
 """Makes wheels: of this very package, from a checkout and from an installed one alike, and of what students get."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

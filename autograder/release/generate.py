@@ -5,8 +5,6 @@ A process of its own, since the converter changes the working directory and logs
 release that is built again.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The proof that a built release gives nothing away and is one that students can work with."""
 
-from __future__ import annotations
-
 import ast
 import json
 import subprocess

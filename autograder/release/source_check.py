@@ -4,8 +4,6 @@ nbgrader drops an END marker without BEGIN in silence and stops at other slips w
 names the cell, its number, and what to do.
 """
 
-from __future__ import annotations
-
 import difflib
 import json
 from collections import Counter

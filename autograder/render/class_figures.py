@@ -1,7 +1,5 @@
 """The figures of a class: how many reached what, how hard each check is and what it tells apart, how long it took."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections import Counter

@@ -4,8 +4,6 @@ Its one script is its own, which the content security policy names by its hash; 
 page holds no name, and nothing made of one: students are numbered by their score, and link nowhere.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import statistics

@@ -3,8 +3,6 @@
 Difficulty and discrimination are those of classical item analysis; both are taken over whoever attempted the check.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import statistics

@@ -3,8 +3,6 @@
 Colours are roles. A page's style sheet gives their values for light, dark and print; a picture has the light ones.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ All three are read by programs that obey what a line begins with, and all hold s
 plain and its pairs of colons are parted first; then it is escaped for its place.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections import Counter

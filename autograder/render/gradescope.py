@@ -1,7 +1,5 @@
 """Gradescope's results.json."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from autograder.render.wording import NOTICES_SHOWN, note, statement

@@ -3,8 +3,6 @@
 No script, nothing from outside (a content security policy says so too), every text escaped by jinja2.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

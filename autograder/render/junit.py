@@ -1,7 +1,5 @@
 """JUnit XML: a check is a test case, its task the class. Read by GitLab, Jenkins and GitHub report actions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from xml.etree import ElementTree

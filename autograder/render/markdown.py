@@ -4,8 +4,6 @@ Written for GitHub's dialect, which others read as well. What came from a studen
 mention, no markup, no command to the CI system whose log it may pass through.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

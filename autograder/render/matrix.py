@@ -1,7 +1,5 @@
 """The matrix of `autograder validate`: tasks across, submissions down; in a terminal, on a pipe, as a page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rich import box

@@ -1,7 +1,5 @@
 """How a mark came about, in full, for staff who answer an appeal; never for students."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Literal

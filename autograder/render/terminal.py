@@ -1,7 +1,5 @@
 """A report and a class as tables in a terminal; plain text on a pipe."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterable, Sequence

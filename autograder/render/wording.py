@@ -1,7 +1,5 @@
 """How a report's parts are worded, in every form."""
 
-from __future__ import annotations
-
 from autograder.report import CheckResult, Notice, TaskResult
 from autograder.text import WORDS, clean, number, one_line
 from autograder.verdict import Status

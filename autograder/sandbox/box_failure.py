@@ -1,7 +1,5 @@
 """How a box can fail, and what its end says to the student."""
 
-from __future__ import annotations
-
 import signal
 
 from autograder.box.wire import CHANNEL_LOST

@@ -4,8 +4,6 @@ An ordinary user gets a user namespace and becomes nobody in it. Root gets none:
 files that only root may read. There the keeper keeps two capabilities, becomes a user of its own and loses them.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import itertools
 import os

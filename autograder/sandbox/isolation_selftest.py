@@ -1,7 +1,5 @@
 """The walls of a box, each tried for real from inside one by code such as a student could hand in."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Nothing here needs torch: the keeper imports it while the judge does.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import json

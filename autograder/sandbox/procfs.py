@@ -1,7 +1,5 @@
 """What /proc tells about the processes of a box, seen from outside it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -4,8 +4,6 @@ A deny list on top of namespaces and dropped rights: it closes what those leave 
 Python and torch need on any machine. Refused calls fail with EPERM, so that a student reads an error, not a crash.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """Measures what a box has taken of its time."""
 
-from __future__ import annotations
-
 import time
 
 from autograder.box.failures import SLACK

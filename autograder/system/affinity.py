@@ -6,8 +6,6 @@ for each submission: so other work, and other judges, are made way for. A box go
 (sandbox/keeper.py).
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Names of files made from students' names: safe on every system, different for different students."""
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 

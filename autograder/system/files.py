@@ -1,7 +1,5 @@
 """Read a file that people wrote; write one whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

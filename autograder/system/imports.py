@@ -5,8 +5,6 @@ figures or data: while cells run under `imports_later`, these packages are stand
 imports the real thing when it is called.
 """
 
-from __future__ import annotations
-
 import gc
 import importlib
 import sys

@@ -1,7 +1,5 @@
 """Ctrl-C at a terminal reaches every process of the command; it is the business of the one that the person started."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 Whoever makes a folder holds a lock on it, which goes with the process, however that ends. One without is abandoned.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Puts the zip for Gradescope together: the two scripts, this package, and what of the course decides marks."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

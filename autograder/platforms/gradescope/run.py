@@ -3,8 +3,6 @@
 What it prints is for staff: Gradescope shows a program's output to instructors alone, and results.json says so again.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import replace

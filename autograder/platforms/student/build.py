@@ -4,8 +4,6 @@ Modules are copied under a new name, `autograder.X` as `PACKAGE.reading.X`, and 
 so a student's file is read by the very code that reads it for marking, and there is nothing else to be found.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

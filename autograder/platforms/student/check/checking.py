@@ -4,8 +4,6 @@ Given cells that train and draw are run only where a visible check or a cell of 
 no longer once something does not hold: figures of half a notebook tell nothing.
 """
 
-from __future__ import annotations
-
 import enum
 import re
 from collections.abc import Callable

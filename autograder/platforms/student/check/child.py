@@ -4,8 +4,6 @@ Takes a cell a line from stdin, as JSON, and answers each with a line. What the 
 finds nothing to read.
 """
 
-from __future__ import annotations
-
 import _thread
 import json
 import os

@@ -1,7 +1,5 @@
 """The command `check`: is this notebook ready to be handed in?"""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import textwrap

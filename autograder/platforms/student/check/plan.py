@@ -1,7 +1,5 @@
 """What is run, in which order: the student's own cells where they stand among ours, as we gave them out."""
 
-from __future__ import annotations
-
 import enum
 import json
 from dataclasses import dataclass
