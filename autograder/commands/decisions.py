@@ -37,11 +37,10 @@ def add(commands: Commands) -> None:
 def override(options: argparse.Namespace) -> int:
     """Set a task's points by hand, with a reason; every later run keeps them."""
     from autograder.assignment import load
-    from autograder.grading.overrides import Appeal, override_command
+    from autograder.grading.overrides import override_command
 
     assignment = load(assignment_of(options))
-    appeal = Appeal(options.student, options.task, options.points, options.reason)
-    print(override_command(assignment, appeal))
+    print(override_command(assignment, options.student, options.task, options.points, options.reason))
     if not _is_known(assignment, options.student):
         _warn(options.student)
     return 0

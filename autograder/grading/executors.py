@@ -26,18 +26,15 @@ class Crew(Protocol):
     @property
     def gave_up(self) -> tuple[type[Exception], ...]:
         """What a future raises when its submission has ended two workers."""
-        ...
 
     def size(self) -> int:
         """Return how many submissions may be out at once; workers may come and go."""
-        ...
 
     def open(self, *, alone: bool = False) -> AbstractContextManager[Executor]:
         """Return an executor; `alone`: one for a single submission, after a worker has broken the other.
 
         Leaving it by an exception ends what is being marked.
         """
-        ...
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ class Marker(Protocol):
 
     def mark(self, path: Path, student: str, regrade: Regrade | None = None) -> Report:
         """Return the report on one notebook; `regrade`: some tasks are marked, the others kept."""
-        ...
 
 
 def open_judge(assignment: Assignment, settings: Settings, isolation: str) -> AbstractContextManager[Marker]:

@@ -11,7 +11,7 @@ import getpass
 import io
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.assignment import Assignment, Task
@@ -25,16 +25,6 @@ FILE = "overrides.csv"
 COLUMNS = ("when", "by", "assignment", "student", "task", "points", "reason")
 OLD_COLUMNS = tuple(name for name in COLUMNS if name != "assignment")  # of a course's only assignment
 CODE = "override"  # of the notice in the report
-
-
-@dataclass(frozen=True)
-class Appeal:
-    """A decision as the command `autograder override` is given it; points None takes earlier ones back."""
-
-    student: str
-    task: str
-    points: float | None
-    reason: str
 
 
 class Overrides:
@@ -75,21 +65,24 @@ def load_overrides(assignment: Assignment) -> Overrides:
     return Overrides(decisions)
 
 
-def override_command(assignment: Assignment, appeal: Appeal) -> str:
-    """Add a decision to overrides.csv and return a sentence about it; raises UsageError for an impossible one."""
-    task = assignment.task(appeal.task, "override: ")
-    if appeal.points is not None:
-        _points(str(appeal.points), task, "override")
-    if not appeal.reason.strip():
+def override_command(assignment: Assignment, student: str, task_id: str, points: float | None, reason: str) -> str:
+    """Add a decision to overrides.csv and return a sentence about it; points None takes earlier ones back.
+
+    Raises UsageError for an impossible one.
+    """
+    task = assignment.task(task_id, "override: ")
+    if points is not None:
+        _points(str(points), task, "override")
+    if not reason.strip():
         raise UsageError("override: a decision needs a reason, which the student will read")
     load_overrides(assignment)  # nothing is added to a file that cannot be read
     path = assignment.course / FILE
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    points = "" if appeal.points is None else number(appeal.points)
-    decision = (now, _user(), assignment.name, appeal.student, task.id, points, appeal.reason.strip())
+    shown = "" if points is None else number(points)
+    decision = (now, _user(), assignment.name, student, task.id, shown, reason.strip())
     _write(path, [*_rows(assignment.course), dict(zip(COLUMNS, decision, strict=True))])
-    held = "the checks decide again" if appeal.points is None else f"{points} of {number(task.points)} points"
-    return f"{appeal.student}, {task.id}: {held}, at the next `autograder grade` or `nbgrader autograde`."
+    held = "the checks decide again" if points is None else f"{shown} of {number(task.points)} points"
+    return f"{student}, {task.id}: {held}, at the next `autograder grade` or `nbgrader autograde`."
 
 
 def _rows(course: Path) -> list[dict[str, str]]:

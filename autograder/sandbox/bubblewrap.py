@@ -9,10 +9,11 @@ import itertools
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import IsolationMissing, UsageError
+
+Folders = tuple[Path, ...]
 
 MIB = 1 << 20
 NOBODY = 65534
@@ -47,13 +48,6 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Hidden:
-    """Folders that must not be seen in the box even where they lie inside one that is mounted."""
-
-    folders: tuple[Path, ...]
-
-
 def bubblewrap() -> str:
     """Return the path of bwrap; raises IsolationMissing with what to do."""
     path = shutil.which("bwrap")
@@ -70,8 +64,11 @@ def keeper_user() -> int:
     return FIRST_USER + os.getpid() if os.geteuid() == 0 else 0
 
 
-def command(hidden: Hidden, info: int, scratch_mib: int = 256) -> list[str]:
-    """Return bwrap and its options, up to and without the command to run in the box."""
+def command(hidden: Folders, info: int, scratch_mib: int = 256) -> list[str]:
+    """Return bwrap and its options, up to and without the command to run in the box.
+
+    The `hidden` folders are not seen there even where they lie inside one that is mounted.
+    """
     size = str(scratch_mib * MIB)
     options = [bubblewrap(), "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
@@ -99,7 +96,7 @@ def covers(options: list[str]) -> list[str]:
     return [folder for option, folder in pairs if option == "--tmpfs" and folder not in SCRATCH]
 
 
-def _mounts(hidden: Hidden) -> list[str]:
+def _mounts(hidden: Folders) -> list[str]:
     """Mount the system and the Python environment read-only, cover what is hidden, add the pieces for the box."""
     options: list[str] = []
     made: set[Path] = set()
@@ -122,7 +119,7 @@ def _mounts(hidden: Hidden) -> list[str]:
     return options
 
 
-def _wanted(hidden: Hidden) -> dict[Path, bool]:
+def _wanted(hidden: Folders) -> dict[Path, bool]:
     """Return the folders to be seen (True) and to be covered (False); raises UsageError where one is both."""
     system = (Path(name) for name in SYSTEM)
     seen = {path for path in system if path.exists() and not (path.is_symlink() and path.parent == Path("/"))}
@@ -130,7 +127,7 @@ def _wanted(hidden: Hidden) -> dict[Path, bool]:
     wanted = dict.fromkeys(seen, True)
     for path in seen:
         real = path.resolve()  # a folder is mounted under its name here, and may be a link to another place
-        for folder in hidden.folders:
+        for folder in hidden:
             if folder == real:
                 raise UsageError(
                     f"{path} is both a part of the Python environment and a folder to hide from students' code; "
@@ -161,12 +158,12 @@ def python_folders() -> list[Path]:
     return list(dict.fromkeys(folders))
 
 
-def covered(course: Path, more: tuple[Path, ...] = ()) -> Hidden:
+def covered(course: Path, more: tuple[Path, ...] = ()) -> Folders:
     """Return what must not be seen: the course with its notebook, and this package with its checks."""
-    return Hidden((course.resolve(), PACKAGE, *(folder.resolve() for folder in more)))
+    return course.resolve(), PACKAGE, *(folder.resolve() for folder in more)
 
 
-def shown(hidden: Hidden) -> list[Path]:
+def shown(hidden: Folders) -> list[Path]:
     """Return the files and folders that together show all of the system and of Python, and nothing that is hidden.
 
     For walls that can only allow (Landlock): a folder with something hidden in it is given by its other entries.
@@ -177,12 +174,10 @@ def shown(hidden: Hidden) -> list[Path]:
     while waiting:
         path = waiting.pop()
         real = path.resolve()
-        around = next(
-            (folder for folder in (real, *real.parents) if folder in python or folder in hidden.folders), None
-        )
-        if around in hidden.folders and around not in python:
+        around = next((folder for folder in (real, *real.parents) if folder in python or folder in hidden), None)
+        if around in hidden and around not in python:
             continue
-        if any(folder.is_relative_to(real) for folder in hidden.folders):
+        if any(folder.is_relative_to(real) for folder in hidden):
             waiting += path.iterdir()
         else:
             found.append(path)

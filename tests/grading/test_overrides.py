@@ -12,7 +12,7 @@ import pytest
 
 from autograder.assignment import load_assignment
 from autograder.errors import UsageError
-from autograder.grading.overrides import Appeal, load_overrides, override_command
+from autograder.grading.overrides import load_overrides, override_command
 from autograder.report import GRADER_ERROR, Report, unmarked
 from tests.fake_class import grade, report, results_of, rows, run, use_fake_judge
 from tests.fake_judge import NAME, hand_in, small_course
@@ -27,7 +27,7 @@ def course(tmp_path: Path) -> Path:
 
 def decide(course: Path, student: str, task: str, points: float | None, reason: str = "A fair point.") -> str:
     """Enter a decision."""
-    return override_command(load_assignment(course), Appeal(student, task, points, reason))
+    return override_command(load_assignment(course), student, task, points, reason)
 
 
 def test_last_decision_holds_until_it_is_taken_back(course: Path) -> None:
@@ -123,7 +123,7 @@ def test_decisions_without_an_assignment_are_refused_in_a_course_of_several(cour
     other.parent.mkdir()
     shutil.copy(course / "source" / NAME / f"{NAME}.ipynb", other)
     decide_on = load_assignment(course, "homework")
-    override_command(decide_on, Appeal("ada", "noisy_sample", 2.0, "So."))
+    override_command(decide_on, "ada", "noisy_sample", 2.0, "So.")
     assert load_overrides(load_assignment(course, NAME)).apply(report_of("ada")) == report_of("ada")
     assert load_overrides(decide_on).apply(report_of("ada")).tasks[0].score == 2.0
     (course / "overrides.csv").write_text(OLD)

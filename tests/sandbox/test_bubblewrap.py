@@ -11,7 +11,7 @@ import pytest
 
 from autograder.errors import IsolationMissing, UsageError
 from autograder.sandbox import bubblewrap
-from autograder.sandbox.bubblewrap import Hidden, covers, keeper_user, shown
+from autograder.sandbox.bubblewrap import covers, keeper_user, shown
 from tests.accounts import reachable_folder
 from tests.boxes import Bench, needs_bubblewrap
 
@@ -136,6 +136,6 @@ def test_allowing_walls_leave_out_what_is_hidden(tmp_path: Path, monkeypatch: py
     (venv / "lib" / "torch").mkdir()
     (venv / "bin").mkdir()
     environment(monkeypatch, venv)
-    allowed = shown(Hidden((course, package)))
+    allowed = shown((course, package))
     assert {venv / "bin", venv / "lib" / "torch"} <= set(allowed)
     assert not any(hidden.is_relative_to(path) for path in allowed for hidden in (package, course / "secret.py"))

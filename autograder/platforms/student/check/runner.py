@@ -13,7 +13,6 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from autograder.platforms.student.check.plan import Step
 
@@ -53,7 +52,7 @@ class Runner:
         self.alive = True
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
