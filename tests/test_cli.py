@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from autograder.grading.validate import Validating
 from tests.fake_class import run, use_fake_judge
 from tests.fake_judge import NAME, hand_in
 
@@ -157,8 +156,8 @@ def test_every_command_of_the_contract_is_offered(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("name", "place", "options", "how"),
     [
-        ("validate", "grading.validate", [], [Validating()]),
-        ("validate", "grading.validate", ["--only", "a", "--only", "b"], [Validating(only=["a", "b"])]),
+        ("validate", "grading.validate", [], [[]]),
+        ("validate", "grading.validate", ["--only", "a", "--only", "b"], [["a", "b"]]),
         ("calibrate", "assignments.consistency_models.calibrate", [], []),
         ("doctor", "commands.diagnosis", [], []),
     ],

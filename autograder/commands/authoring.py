@@ -38,9 +38,9 @@ def lesson(options: argparse.Namespace) -> int:
 def validate(options: argparse.Namespace) -> int:
     """Check the assignment itself: right answers keep all points, wrong ones lose only their own."""
     from autograder.assignment import load
-    from autograder.grading.validate import Validating, validate_command
+    from autograder.grading.validate import validate_command
 
-    return validate_command(load(assignment_of(options)), Validating(only=options.only))
+    return validate_command(load(assignment_of(options)), options.only)
 
 
 def calibrate(options: argparse.Namespace) -> int:

@@ -34,12 +34,12 @@ def add(commands: Commands) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Write the class report again, from stored results."""
-    from autograder.grading.class_report import ReportJob, write_class_report
+    from autograder.grading.class_report import write_class_report
     from autograder.render.terminal import console
     from autograder.text import how_many
 
     folder = options.folder or assignment_of(options).results
-    page, found = write_class_report(ReportJob(folder, options.out, options.anonymous), _marking(options, folder))
+    page, found = write_class_report(folder, _marking(options, folder), options.out, options.anonymous)
     if found.stale:
         console().print(f"{found.stale} of {len(found.rows)} reports were marked in another way than now.")
     if found.broken:

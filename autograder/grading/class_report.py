@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,15 +19,6 @@ from autograder.system.files import refuse_to_replace, write_atomically
 
 INDEX, ANONYMOUS = "index.html", "anonymous.html"
 IsStale = Callable[[Report], bool | None]  # whether a report was marked in another way than now; None: not known
-
-
-@dataclass(frozen=True)
-class ReportJob:
-    """What `autograder report` was asked to do."""
-
-    out: Path  # the folder of results
-    page: Path | None = None  # None: INDEX or ANONYMOUS in that folder
-    anonymous: bool = False
 
 
 def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] = (), folder: str = "") -> ClassReport:
@@ -47,23 +38,27 @@ def gather(reports: Iterable[Report], is_stale: IsStale, tasks: Iterable[Task] =
     return kept
 
 
-def write_class_report(job: ReportJob, marking: Marking | None) -> tuple[Path, ClassReport]:
-    """Write the page of a class from its stored reports; returns where it is and what is in it.
+def write_class_report(
+    out: Path, marking: Marking | None, page: Path | None = None, anonymous: bool = False
+) -> tuple[Path, ClassReport]:
+    """Write the page of a class from the reports stored in `out`; returns where it is and what is in it.
+
+    The page is INDEX or ANONYMOUS in that folder unless it is named.
 
     Without `marking` it is not known which reports are stale. Raises UsageError for a folder that holds no report, and
     where the page would replace what is stored.
     """
-    page = job.page or job.out / (ANONYMOUS if job.anonymous else INDEX)
-    refuse_to_replace(page, stored_files(job.out), A_STORED_FILE)
-    stored = StoredClass(job.out)
-    report = gather(stored, _stale_by(marking), folder=folder_from(page, job.out))
+    page = page or out / (ANONYMOUS if anonymous else INDEX)
+    refuse_to_replace(page, stored_files(out), A_STORED_FILE)
+    stored = StoredClass(out)
+    report = gather(stored, _stale_by(marking), folder=folder_from(page, out))
     if not report.rows and stored.broken:
-        raise UsageError(f"{job.out} holds no report that can be read; `autograder grade` writes them again")
+        raise UsageError(f"{out} holds no report that can be read; `autograder grade` writes them again")
     if not report.rows:
-        raise UsageError(f"{job.out} holds no reports; `autograder grade` writes them")
+        raise UsageError(f"{out} holds no reports; `autograder grade` writes them")
     report.rows.sort(key=lambda row: row.student)
     report.left_over, report.broken = stored.left_over, stored.broken
-    write_atomically(page, to_class_page(report, anonymous=job.anonymous))
+    write_atomically(page, to_class_page(report, anonymous=anonymous))
     return page, report
 
 

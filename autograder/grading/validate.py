@@ -31,15 +31,6 @@ REFERENCE, BLANK = "the reference", "the blank release"
 
 
 @dataclass(frozen=True)
-class Validating:
-    """How the proof is run, and where its page goes."""
-
-    workers: int | None = None  # None: one a core, at least two, so that the proof is one of the class too
-    page: Path | None = None  # default: build/matrix.html of the course
-    only: Sequence[str] = field(default_factory=list)  # tasks: the records of these alone; none means all
-
-
-@dataclass(frozen=True)
 class Exhibit:
     """One submission of the proof: a record of the bank, or the reference or the blank release."""
 
@@ -56,17 +47,21 @@ class Verdict:
     faults: tuple[str, ...] = field(default=())
 
 
-def validate_command(assignment: Assignment, how: Validating) -> int:
+def validate_command(
+    assignment: Assignment, only: Sequence[str] = (), page: Path | None = None, workers: int | None = None
+) -> int:
     """Mark all exhibits, print the matrix and write its page, and return 1 where a fault was found, else 0.
 
+    `only` names tasks: the records of these alone, by default all. The page is build/matrix.html of the course, the
+    workers one a core, at least two, so that the proof is one of the class too.
     Raises UsageError where release/ is missing or a task is not there, IsolationMissing where no sandbox is to be had.
     """
     bank = load_bank(assignment)
-    only = {assignment.task(name, "--only: ").id for name in how.only}
-    records = [record for record in bank if not only or attacked_by(record) in only]
+    wanted = {assignment.task(name, "--only: ").id for name in only}
+    records = [record for record in bank if not wanted or attacked_by(record) in wanted]
     out = console()
     exhibits = [Exhibit(REFERENCE), Exhibit(BLANK), *(Exhibit(f"{r.task}/{r.name}", r) for r in records)]
-    verdicts = _judged(assignment, exhibits, how)
+    verdicts = _judged(assignment, exhibits, workers or max(2, cores()))
     rows = [(v.exhibit.name, v.report, bool(v.faults)) for v in verdicts]
     print_matrix(out, assignment.tasks, rows)
     if not bank:
@@ -75,7 +70,7 @@ def validate_command(assignment: Assignment, how: Validating) -> int:
     faults = [f"{verdict.exhibit.name}: {fault}" for verdict in verdicts for fault in verdict.faults]
     for fault in faults:
         out.print(f"fault: {fault}", soft_wrap=True)
-    page = how.page or assignment.course / "build" / "matrix.html"
+    page = page or assignment.course / "build" / "matrix.html"
     make_folder(page.parent)
     write_atomically(page, to_matrix_page(assignment.name, assignment.tasks, rows))
     kinds = [sum(r.kind == kind for r in records) for kind in ("wrong", "right")]
@@ -89,13 +84,12 @@ def attacked_by(record: Record) -> str:
     return record.quality or record.task
 
 
-def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], how: Validating) -> list[Verdict]:
+def _judged(assignment: Assignment, exhibits: Sequence[Exhibit], workers: int) -> list[Verdict]:
     marking = Marking(assignment, load_settings(assignment.course), "namespaces")
-    workers = min(how.workers or max(2, cores()), len(exhibits))
     found: dict[str, Report] = {}
     with tempfile.TemporaryDirectory() as folder, console(to_stderr=True).status("") as status:
         jobs = [Job(handin, marking) for handin in _handed_in(assignment, exhibits, Path(folder))]
-        with closing(mark_all(jobs, Embedded(workers))) as marked:
+        with closing(mark_all(jobs, Embedded(min(workers, len(exhibits))))) as marked:
             for job, report in marked:
                 found[job.handin.student] = report
                 status.update(f"{len(found)} of {len(exhibits)}: {job.handin.student}")

@@ -14,7 +14,6 @@ depends on them. The rules in detail:
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 from autograder.assignment import Assignment, Task, released_source
 from autograder.intake.cells import RawCell
@@ -28,15 +27,6 @@ METADATA_LOST = Notice(
     "The notebook lost its cells' metadata (an export from another editor?); answers were found by their functions' "
     "names. This costs nothing.",
 )
-
-
-@dataclass(frozen=True)
-class Repaired:
-    """What is left of a notebook when everything but the student's own code is taken away."""
-
-    cells: tuple[RawCell, ...]
-    answers: dict[str, tuple[int, ...]]
-    notices: tuple[Notice, ...]
 
 
 class Given:
@@ -57,8 +47,10 @@ class Given:
         return 2 * (self._tokens & tokens).total() / total if total else 0.0
 
 
-def repair(raw: list[RawCell], assignment: Assignment) -> Repaired:
-    """Sort out the cells of a notebook that was handed in."""
+def repair(
+    raw: list[RawCell], assignment: Assignment
+) -> tuple[list[RawCell], dict[str, tuple[int, ...]], list[Notice]]:
+    """Return the student's own cells of a notebook that was handed in, those with answers, and what was odd in it."""
     given = {
         grade_id: Given(cell.source)
         for grade_id, cell in assignment.locked.items()
@@ -73,7 +65,7 @@ def repair(raw: list[RawCell], assignment: Assignment) -> Repaired:
     notices = [*sorting.notices, *_answer_notices(tasks, answers, raw, own), *_missing(given, sorting.found)]
     if not any(cell.grade_id for cell in raw):
         notices.insert(0, METADATA_LOST)
-    return Repaired(tuple(own), answers, tuple(notices))
+    return own, answers, notices
 
 
 def definition(name: str) -> re.Pattern[str]:

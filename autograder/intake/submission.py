@@ -65,9 +65,9 @@ def _read(path: Path, assignment: Assignment, text: bool) -> tuple[Submission, l
         _check_assignment(raw, assignment, quoted(path.name))
     except Unreadable as error:
         raise UnreadableFile(str(error), file, sha256) from None
-    repaired = repair(raw, assignment)
-    notices = (*_renamed(path.name, assignment.file), *repaired.notices)
-    return Submission(file, sha256, repaired.cells, notices, repaired.answers), raw
+    own, answers, notices = repair(raw, assignment)
+    notices = [*_renamed(path.name, assignment.file), *notices]
+    return Submission(file, sha256, tuple(own), tuple(notices), answers), raw
 
 
 def _raw_cells(file: Text, name: str, text: bool) -> list[RawCell]:

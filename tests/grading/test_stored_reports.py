@@ -12,7 +12,7 @@ import pytest
 
 from autograder.assignment import load_assignment
 from autograder.errors import UsageError
-from autograder.grading.class_report import ReportJob, write_class_report
+from autograder.grading.class_report import write_class_report
 from autograder.grading.compare import compared
 from autograder.grading.job import Marking
 from autograder.grading.results_folder import Results
@@ -122,7 +122,7 @@ def test_a_class_of_schema_1_is_reported_compared_and_published(tmp_path: Path) 
     change = compared(before, after, "partly-wrong")
     assert change is not None
     assert not change.differs
-    page, kept = write_class_report(ReportJob(old), None)
+    page, kept = write_class_report(old, None)
     assert [row.score for row in kept.rows] == [84.0]
     assert "partly-wrong" in page.read_text()
     assert [report.score for report in read_stored(old)] == [84.0]

@@ -20,7 +20,6 @@ from autograder.grading.validate import (
     BLANK,
     REFERENCE,
     Exhibit,
-    Validating,
     Verdict,
     answered,
     faults_of,
@@ -173,7 +172,7 @@ def test_validate_command_marks_a_small_bank_for_real(tmp_path: Path, capsys: An
     liar = tmp_path / "tests" / "submissions" / NAME / "ema_update" / "liar"
     shutil.copytree(BANK / "ema_update" / "right_vector", liar)
     (liar / "expect.toml").write_text('kind = "wrong"\nwhy = "it is right"\nloses = "all"\n')
-    assert validate_command(load_assignment(tmp_path), Validating(workers=2, page=tmp_path / "matrix.html")) == 1
+    assert validate_command(load_assignment(tmp_path), workers=2, page=tmp_path / "matrix.html") == 1
     lines = capsys.readouterr().out.splitlines()
     rows = {name: cells for name, *cells in (re.split(" {2,}", line) for line in lines)}
     assert rows[REFERENCE] == ["·"] * 8
@@ -212,7 +211,7 @@ def test_only_marks_the_records_that_attack_a_task(
         (["consistency_training_pair"], []),
         ([], ["ema_update/odd", "noisy_sample/odd", "ema_update/subtle"]),
     ):
-        assert validate_command(assignment(), Validating(page=tmp_path / "matrix.html", only=only)) == 0
+        assert validate_command(assignment(), only, tmp_path / "matrix.html") == 0
         assert marked == [REFERENCE, BLANK, *names]
         assert "holds no recorded answers" not in capsys.readouterr().out
 
@@ -220,4 +219,4 @@ def test_only_marks_the_records_that_attack_a_task(
 def test_only_a_task_that_is_not_there_is_wrong_usage() -> None:
     """The sentence names those that there are."""
     with pytest.raises(UsageError, match=r"there is no task 'emma'; there are noisy_sample, .*ema_update"):
-        validate_command(assignment(), Validating(only=["emma"]))
+        validate_command(assignment(), ["emma"])
