@@ -52,42 +52,33 @@ def to_gradescope(report: Report, visibility: str = VISIBLE) -> dict[str, Any]:
 def _summary(report: Report, headline: str) -> dict[str, Any]:
     # Worth nothing and always visible: a hidden test would hide the total score from the student.
     notices = [f"Note: {note(n)}" for n in report.warnings[:NOTICES_SHOWN]]
-    return {
-        "name": "Summary",
-        "number": "0",
-        "score": 0.0,
-        "max_score": 0.0,
-        "status": "passed" if report.status == GRADED else "failed",
-        "output": "\n".join([headline, *notices]),
-        "visibility": "visible",
-    }
+    row = _row("0", "Summary", (0.0, 0.0), report.status == GRADED, "\n".join([headline, *notices]))
+    return {**row, "visibility": "visible"}
 
 
 def _test(place: str, task: TaskResult, check: CheckResult) -> dict[str, Any]:
     available = float(task.points * check.share)
-    passed = check.status is Status.PASSED
     word = WORDS[check.status]
-    return {
-        "name": one_line(f"{task.title}: {statement(check.title)}"),
-        "number": place,
-        "score": _rounded(available * float(check.earned)),
-        "max_score": _rounded(available),
-        "status": "passed" if passed else "failed",
-        "output": clean(f"{word}: {check.message}" if check.message else word),
-        "extra_data": {"task": task.id, "check": check.id, "status": check.status.value, "bonus": task.bonus},
-    }
+    row = _row(
+        place,
+        one_line(f"{task.title}: {statement(check.title)}"),
+        (available * float(check.earned), available),
+        check.status is Status.PASSED,
+        clean(f"{word}: {check.message}" if check.message else word),
+    )
+    more = {"task": task.id, "check": check.id, "status": check.status.value, "bonus": task.bonus}
+    return {**row, "extra_data": more}
 
 
 def _untested(place: str, task: TaskResult) -> dict[str, Any]:
-    return {
-        "name": one_line(task.title),
-        "number": place,
-        "score": 0.0,
-        "max_score": _rounded(task.points),
-        "status": "failed",
-        "output": "not checked",
-        "extra_data": {"task": task.id, "bonus": task.bonus},
-    }
+    row = _row(place, one_line(task.title), (0.0, task.points), False, "not checked")
+    return {**row, "extra_data": {"task": task.id, "bonus": task.bonus}}
+
+
+def _row(place: str, name: str, points: tuple[float, float], passed: bool, output: str) -> dict[str, Any]:
+    score, most = map(_rounded, points)
+    status = "passed" if passed else "failed"
+    return {"name": name, "number": place, "score": score, "max_score": most, "status": status, "output": output}
 
 
 def _headline(report: Report) -> str:
