@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any, Protocol
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from autograder.assignment import Assignment, load
@@ -14,6 +14,7 @@ from autograder.lesson.facts import Facts, Runs, load_facts
 from autograder.lesson.prose import Prose, read_prose
 from autograder.lesson.self_contained import prove_whole
 from autograder.lesson.terms import explained_terms
+from autograder.render.html import templates_of
 
 WORDS_A_MINUTE = 220
 LARGEST_BYTES = 3_000_000  # a phone on a slow line still gets it in a moment; weights are most of it
@@ -115,10 +116,4 @@ def from_template(text: str, **context: Any) -> Markup:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("autograder.lesson"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return templates_of("autograder.lesson")

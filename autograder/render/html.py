@@ -51,15 +51,15 @@ def _percent(score: float, out_of: float) -> float:
     return round(100 * score / out_of, 2) if out_of else 0.0
 
 
+def templates_of(package: str) -> Environment:
+    """Return the templates of a package of ours, in which every text is escaped and a slip in a name is an error."""
+    loader = PackageLoader(package)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
 @cache
 def _pages() -> Environment:
-    pages = Environment(
-        loader=PackageLoader("autograder.render"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = templates_of("autograder.render")
     pages.filters |= {"clean": clean, "one_line": one_line, "number": number, "statement": statement, "note": note}
     pages.filters["short"] = short
     pages.globals |= {

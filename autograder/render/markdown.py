@@ -21,9 +21,9 @@ _ADDRESS = re.compile(r"www\.", re.IGNORECASE)
 _FIRST = re.compile(r"^(?:[-+=#]|\d(?=\d*[.)]))")  # would begin a list, a heading or a rule
 
 
-def to_markdown(report: Report, level: int = 2) -> str:
-    """Return the report; `level` is that of its heading, so that it may stand below another text's."""
-    return "\n\n".join(_blocks(report, "#" * level)) + "\n"
+def to_markdown(report: Report) -> str:
+    """Return the report."""
+    return "\n\n".join(_blocks(report)) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -43,8 +43,8 @@ def code(text: str) -> str:
     return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
 
 
-def _blocks(report: Report, heading: str) -> Iterator[str]:
-    yield f"{heading} {escaped(report.assignment)}: {code(report.student)}"
+def _blocks(report: Report) -> Iterator[str]:
+    yield f"## {escaped(report.assignment)}: {code(report.student)}"
     yield _score(report)
     if report.reason:
         yield f"> {escaped(clean(report.reason))}"
@@ -53,11 +53,11 @@ def _blocks(report: Report, heading: str) -> Iterator[str]:
     for task in report.tasks:
         if task.checks:
             title = escaped(one_line(task.title))
-            yield f"{heading}# {title}\n\n" + "\n".join(_check(task, check) for check in task.checks)
+            yield f"### {title}\n\n" + "\n".join(_check(task, check) for check in task.checks)
             told = (figure["words"] for figure in report.figures if figure["task"] == task.id)
             yield from (escaped(words) for words in told if words)
     if report.warnings:
-        yield f"{heading}# Noticed, without any cost\n\n" + "\n".join(_notices(report))
+        yield "### Noticed, without any cost\n\n" + "\n".join(_notices(report))
     if report.checks_readable:
         yield "This was marked on a machine where the checks could be read by the submission."
     yield _marked(report)
