@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Generator
 from functools import cache
@@ -14,6 +16,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+
+from autograder.system.cache import VARIABLE
 
 # The same examples each time, and no clock: a machine may be busy. Hidden checks have settings and seeds of their own.
 hypothesis.settings.register_profile(
@@ -25,9 +29,16 @@ OURS_TO_THE_END = ("forkserver", "resource_tracker", "semaphore_tracker")  # Pyt
 HELD = pytest.StashKey[tuple[int, set[int]]]()
 
 
-def pytest_configure() -> None:
-    """Heed Ctrl-C, and let what tests start heed it: tests that run in the background inherit that it is ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Heed Ctrl-C, and let what tests start heed it: tests that run in the background inherit that it is ignored.
+
+    What marking keeps between runs goes into a folder for all tests, never into that of whoever runs them.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):  # a worker inherits it
+        folder = tempfile.mkdtemp(prefix="autograder-tests-cache-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ[VARIABLE] = folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,6 +21,7 @@ from autograder.render.terminal import console
 from autograder.sandbox.isolation_selftest import Tried, try_walls
 from autograder.sandbox.seccomp import filter_program
 from autograder.settings import load_settings
+from autograder.system import cache
 
 PACKAGES = ("autograder", "torch", "numpy", "nbgrader", "pytest", "hypothesis", "pyseccomp")
 OLDEST_BUBBLEWRAP = (0, 8)  # --size came with 0.7, --disable-userns with 0.8
@@ -120,6 +121,7 @@ def _versions() -> dict[str, str]:
         "seccomp filter": f"{len(filter_program()) // 8} instructions" if filter_program() else "libseccomp is missing",
         "Landlock": f"ABI {abi} (used by --isolation process)" if abi else "not in this kernel",
         "memory limit": "a data limit for each process, and the whole box is measured from outside",
+        "cache": cache.described(),
         "python": platform.python_version(),
     }
     for name in PACKAGES:

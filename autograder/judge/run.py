@@ -47,6 +47,8 @@ class Students(Protocol):
 class Prepared:
     """What an assignment computes once for all submissions; one that computes something has a subclass of its own."""
 
+    keeps = False  # whether results may be kept on disk for later runs (system/cache.py)
+
     @property
     def givens(self) -> Mapping[str, Model]:
         """The models that every box has before the first cell of a student's."""

@@ -4,6 +4,7 @@ An ordinary user gets a user namespace and becomes nobody in it. Root gets none:
 files that only root may read. There the keeper keeps two capabilities, becomes a user of its own and loses them.
 """
 
+import contextlib
 import importlib.util
 import itertools
 import os
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 from autograder.errors import IsolationMissing, UsageError
+from autograder.system import cache
 
 Folders = tuple[Path, ...]
 
@@ -159,8 +161,11 @@ def python_folders() -> list[Path]:
 
 
 def covered(course: Path, more: tuple[Path, ...] = ()) -> Folders:
-    """Return what must not be seen: the course with its notebook, and this package with its checks."""
-    return course.resolve(), PACKAGE, *(folder.resolve() for folder in more)
+    """Return what must not be seen: the course with its notebook, this package with its checks, and the cache."""
+    hidden = [course, PACKAGE, *more]
+    with contextlib.suppress(OSError):
+        hidden.append(cache.folder())  # makes it: what is missing could not be covered, and the judge fills it later
+    return tuple(folder.resolve() for folder in hidden)
 
 
 def shown(hidden: Folders) -> list[Path]:

@@ -83,7 +83,8 @@ def test_limits_and_versions_are_told(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(diagnosis, "try_walls", lambda *_: [Tried("network", "sockets", True)])
     assert doctor_command(COURSE) == 0
     out = capsys.readouterr().out
-    for word in ("2048 MiB", "120.0 s", "64 KiB", "processes", "bubblewrap", "Landlock", "seccomp", "torch"):
+    words = ("2048 MiB", "120.0 s", "64 KiB", "processes", "bubblewrap", "Landlock", "seccomp", "torch", "128 MiB")
+    for word in words:
         assert word in out
 
 

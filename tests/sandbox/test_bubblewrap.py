@@ -56,9 +56,9 @@ class TestRealBoxes:
     def test_nothing_hidden_shows_inside_a_mounted_folder(
         self, open_to_all: Path, monkeypatch: pytest.MonkeyPatch, named: str
     ) -> None:
-        """A wheel in site-packages, a course and results below it, are covered, also where site-packages is a link."""
+        """A wheel in site-packages, a course, results and what is kept are covered, also if site-packages is a link."""
         site = open_to_all / "site"
-        package, course, results = (secret(site / name) for name in ("autograder", "course", "results"))
+        package, course, results, kept = (secret(site / name) for name in ("autograder", "course", "results", "cache"))
         (site / "other.py").write_text("mine = 1")
         for piece in bubblewrap.BOX_FILES:
             source = bubblewrap.PACKAGE / piece
@@ -66,6 +66,7 @@ class TestRealBoxes:
         (open_to_all / "link").symlink_to(site)
         environment(monkeypatch, open_to_all / named)
         monkeypatch.setattr(bubblewrap, "PACKAGE", package)
+        monkeypatch.setattr(bubblewrap.cache, "folder", lambda: kept)
         bench = Bench(course=course, secret_folders=(results,))
         tops = [str(open_to_all / name) for name in ("site", "link", named)]
         found = bench.run(FIND.format(tops=tops))
@@ -99,6 +100,15 @@ def test_environment_that_is_the_course_is_an_error(tmp_path: Path, monkeypatch:
     environment(monkeypatch, tmp_path)
     with pytest.raises(UsageError, match=r"folder of its own"):
         bubblewrap.command(bubblewrap.covered(tmp_path), 3)
+
+
+def test_what_is_kept_is_hidden_before_there_is_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is missing when a keeper starts could not be covered; where nothing is kept, nothing is hidden."""
+    monkeypatch.setenv("AUTOGRADER_CACHE", str(tmp_path / "new" / "cache"))
+    assert (tmp_path / "new" / "cache").resolve() in bubblewrap.covered(tmp_path)
+    assert (tmp_path / "new" / "cache").is_dir()
+    monkeypatch.setenv("AUTOGRADER_CACHE", "off")
+    assert bubblewrap.covered(tmp_path) == (tmp_path.resolve(), bubblewrap.PACKAGE)
 
 
 def test_every_cover_is_made_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ the trained model to the end of the teacher's trajectory from the same noise; be
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -15,7 +16,12 @@ from torch import Tensor
 from torch.nn.utils import vector_to_parameters
 
 from autograder.assignment import Assignment
-from autograder.assignments.consistency_models.training.affine_steps import affine_functions, affine_steps
+from autograder.assignments.consistency_models.training.affine_steps import (
+    AffineSteps,
+    affine_answers,
+    affine_functions,
+    affine_networks,
+)
 from autograder.assignments.consistency_models.training.calibration import Calibration, load_calibration
 from autograder.assignments.consistency_models.training.following import Followed, Trajectory, follow
 from autograder.assignments.consistency_models.training.functions import (
@@ -37,6 +43,7 @@ from autograder.assignments.consistency_models.training.recipe import (
 )
 from autograder.checking.student import Model, Student
 from autograder.judge.run import Prepared
+from autograder.system import cache
 from autograder.system.imports import imports_later
 
 FULL_SIZE = {"steps": 1, "batch": 128, "hidden_dim": 128}  # one step of the notebook's own training
@@ -106,16 +113,21 @@ class PreparedTraining(Prepared):
     @cached_property
     def run(self) -> Trace:
         """The reference's own short run on this machine."""
-        return record(self.functions, self.recipe, self.batches, self.start)
+
+        def make() -> Iterable[Tensor]:
+            return vars(record(self.functions, self.recipe, self.batches, self.start)).values()
+
+        return Trace(*self._kept("run", make))
 
     @cached_property
     def path(self) -> Trajectory:
         """What a submission is led along: the run, and affine maps in the place of most of its networks."""
         functions = affine_functions(self.namespace, self.recipe)
-        affine = affine_steps(functions, self.recipe, self.batches, self.run.x_tn1)
+        answers = self._kept("affine", lambda: affine_answers(functions, self.recipe, self.batches, self.run.x_tn1))
+        affine = AffineSteps(affine_networks(functions, self.recipe), *answers)
         path = Trajectory(Progress(self.recipe, self.start), self.batches, lambda: self.run, affine)
         _ = self.online
-        del self.run  # 18 MB of gradients; made again, in a second, for the first submission that parts from them
+        del self.run  # 34 MB of gradients; read or made again for the first submission that parts from them
         return path
 
     @cached_property
@@ -134,6 +146,14 @@ class PreparedTraining(Prepared):
     def online(self) -> Tensor:
         """What the reference's own run ends with."""
         return self.run.online
+
+    def _kept(self, what: str, make: Callable[[], Iterable[Tensor]]) -> list[Tensor]:
+        """Return the tensors that `make` returns, which an earlier run on this machine may have kept."""
+        if not self.keeps:
+            return list(make())
+        cells = [cell.source for cell in (*self.assignment.prelude, *self.assignment.reference)]
+        given = [value.numpy().tobytes() for value in (*self.calibration.teacher.values(), self.calibration.data)]
+        return cache.kept([what, repr(self.recipe), *cells, *given], lambda: list(make()))
 
     @property
     def givens(self) -> dict[str, Model]:

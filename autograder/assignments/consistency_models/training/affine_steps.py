@@ -49,14 +49,20 @@ def affine_functions(namespace: dict[str, Any], recipe: Recipe) -> ReferenceFunc
     return ReferenceFunctions(namespace, teacher, compared, pair_of(namespace, SMALL, recipe.sigma_min))
 
 
-def affine_steps(functions: ReferenceFunctions, recipe: Recipe, batches: Batches, x_tn1: Tensor) -> AffineSteps:
+def affine_networks(functions: ReferenceFunctions, recipe: Recipe) -> Networks:
+    """Return how a box is asked about the small maps; `functions` come from `affine_functions`."""
+    small = "ConsistencyModel", {"hidden_dim": SMALL, "sigma_min": recipe.sigma_min}
+    return Networks(frozen("Affine", AFFINE, functions.teacher.state_dict()), ("Affine", AFFINE), small)
+
+
+def affine_answers(
+    functions: ReferenceFunctions, recipe: Recipe, batches: Batches, x_tn1: Tensor
+) -> tuple[Tensor, ...]:
     """Draw maps from the standard normal distribution with the recipe's seed, and ask the reference.
 
-    `functions` come from `affine_functions`; `x_tn1`, (steps, B, 2), are the mixtures of the run. Each target is
-    averaged from the one before and the network that is drawn for its step.
+    Returns the tensors of AffineSteps, in order. `functions` come from `affine_functions`; `x_tn1`, (steps, B, 2), are
+    the mixtures of the run. Each target is averaged from the one before and the network that is drawn for its step.
     """
-    small = "ConsistencyModel", {"hidden_dim": SMALL, "sigma_min": recipe.sigma_min}
-    networks = Networks(frozen("Affine", AFFINE, functions.teacher.state_dict()), ("Affine", AFFINE), small)
     affine_width, small_width = functions.widths
     generator = torch.Generator().manual_seed(recipe.seed + 3)
     online, target = (torch.randn(recipe.steps, affine_width, generator=generator) for _ in range(2))
@@ -70,4 +76,4 @@ def affine_steps(functions: ReferenceFunctions, recipe: Recipe, batches: Batches
     averaged = moved.clone()
     for step in range(recipe.steps):
         averaged[step + 1] = recipe.decay * averaged[step] + (1 - recipe.decay) * moved[step + 1]
-    return AffineSteps(networks, online, target, x_hat_tn, gradient, moved, averaged)
+    return online, target, x_hat_tn, gradient, moved, averaged
