@@ -26,6 +26,7 @@ STAND_IN = """
 teacher = ToyModel().requires_grad_(False)
 consistency_model = ConsistencyModel()
 endpoint_error = lambda model: 0.1
+history = {"error": [0.1]}
 """
 
 

@@ -83,7 +83,7 @@ def test_blank_release_stops_at_the_first_todo_with_a_sentence(notebook, tmp_pat
 
 @pytest.mark.parametrize("missing", ["noisy_sample", "teacher_ode_step", "consistency_distillation_loss", "ema_update"])
 def test_guard_names_the_unfinished_function(notebook, missing):
-    """The guard before the training names the function that is missing, and no other."""
+    """The guard before the training names the function that is missing or raises an error, and no other."""
     by_id = {cell.id: cell for cell in notebook.cells}
     names: dict = {"__name__": "student"}
     prelude = [c for c in by_id.values() if "prelude" in c.metadata.get("tags", [])]
@@ -98,6 +98,13 @@ def test_guard_names_the_unfinished_function(notebook, missing):
 
     names[missing] = stub
     with pytest.raises(NotImplementedError, match=rf"Finish first: {missing}\."):
+        exec(by_id["guard_training"].source, names)
+
+    def slip(*arguments):
+        return vanished  # noqa: F821 - a name that is not defined
+
+    names[missing] = slip
+    with pytest.raises(RuntimeError, match=rf"{missing} raises NameError: name 'vanished' is not defined"):
         exec(by_id["guard_training"].source, names)
 
 
