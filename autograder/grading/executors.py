@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from autograder.errors import GraderFault
 from autograder.grading.worker import PATIENCE_SECONDS, prepare_worker
+from autograder.system.affinity import allowed
 from autograder.system.interrupt import held_back
 from autograder.system.temporary import hold_marked, remove_abandoned
 
@@ -131,9 +132,7 @@ def clear_up() -> None:
 
 def cores() -> int:
     """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(allowed()) or os.cpu_count() or 1
 
 
 def _end(processes: Iterable[multiprocessing.process.BaseProcess]) -> None:

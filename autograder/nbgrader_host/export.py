@@ -31,9 +31,9 @@ class TableOfMarks(ExportPlugin):  # type: ignore[misc]
             table = csv.writer(file, lineterminator="\n")
             table.writerow(COLUMNS)
             for row in self._rows(gradebook):
-                table.writerow([_cell(row[name]) for name in COLUMNS])
+                table.writerow(map(_cell, row))
 
-    def _rows(self, gradebook: Gradebook) -> Iterator[dict[str, Any]]:
+    def _rows(self, gradebook: Gradebook) -> Iterator[tuple[Any, ...]]:
         for assignment in gradebook.assignments:
             if not self.assignment or assignment.name in map(str, self.assignment):
                 for student in gradebook.students:
@@ -41,28 +41,16 @@ class TableOfMarks(ExportPlugin):  # type: ignore[misc]
                         yield _row(gradebook, assignment, student)
 
 
-def _row(gradebook: Gradebook, assignment: Any, student: Any) -> dict[str, Any]:
-    row = {
-        "assignment": assignment.name,
-        "duedate": assignment.duedate,
-        "student_id": student.id,
-        "last_name": student.last_name,
-        "first_name": student.first_name,
-        "email": student.email,
-        "max_score": assignment.max_score,
-    }
+def _row(gradebook: Gradebook, assignment: Any, student: Any) -> tuple[Any, ...]:
+    """Return the cells of a row, in the order of COLUMNS."""
     try:
         submission = gradebook.find_submission(assignment.name, student.id)
+        timestamp, raw, penalty = submission.timestamp, submission.score, submission.late_submission_penalty
     except MissingEntry:
-        return {**row, "timestamp": "", "raw_score": 0.0, "late_submission_penalty": 0.0, "score": 0.0}
-    penalty = submission.late_submission_penalty
-    return {
-        **row,
-        "timestamp": submission.timestamp,
-        "raw_score": submission.score,
-        "late_submission_penalty": penalty,
-        "score": max(0.0, submission.score - (penalty or 0.0)),
-    }
+        timestamp, raw, penalty = "", 0.0, 0.0
+    person = student.id, student.last_name, student.first_name, student.email
+    marks = raw, penalty, max(0.0, raw - (penalty or 0.0)), assignment.max_score
+    return assignment.name, assignment.duedate, timestamp, *person, *marks
 
 
 def _cell(value: Any) -> str:

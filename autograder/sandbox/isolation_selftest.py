@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,35 +66,28 @@ def _namespace(keeper: Keeper, kind: str) -> Tried:
 
 def _stands(keeper: Keeper, source: str) -> bool:
     """Say whether the code ran to its end, and the keeper is as it was after it."""
+    return _holds(keeper, lambda box: _ran(box, source)) and keeper.usable
+
+
+def _holds(keeper: Keeper, asked: Callable[[Box], bool]) -> bool:
+    """Say whether what is asked of a box of its own holds; where the box or the keeper is lost, nothing does."""
     try:
         with keeper.open_box() as box:
-            stands = _runs(box, source)
-    except KeeperLost:
-        return False
-    return stands and keeper.usable
-
-
-def _runs(box: Box, source: str) -> bool:
-    try:
-        return box.request(RunCell(1, (TOOLS + source).encode(), SECONDS), SECONDS).failure is None
+            return asked(box)
     except (BoxFailure, KeeperLost):
         return False
+
+
+def _ran(box: Box, source: str) -> bool:
+    return box.request(RunCell(1, (TOOLS + source).encode(), SECONDS), SECONDS).failure is None
 
 
 def _checks_hidden(keeper: Keeper, course: Path) -> bool:
-    try:
-        with keeper.open_box() as box:
-            paths = [str(folder) for folder in secrets(course)]
-            return not box.request(Read(paths), SECONDS).any
-    except (BoxFailure, KeeperLost):
-        return False
+    paths = [str(folder) for folder in secrets(course)]
+    return _holds(keeper, lambda box: not box.request(Read(paths), SECONDS).any)
 
 
 def _no_survivors(keeper: Keeper) -> bool:
     daemon = "import time\nif os.fork() == 0:\n    try:\n        os.setsid()\n    finally:\n        time.sleep(1000)"
-    try:
-        with keeper.open_box() as box:
-            _runs(box, daemon)
-    except KeeperLost:
-        return False
+    _holds(keeper, lambda box: _ran(box, daemon))
     return keeper.usable and keeper.box_pid() == 0
