@@ -80,18 +80,15 @@ class Gradebook:
         the same notebook.
         """
         key, name = student_key(report.student), self._assignment.name
-        query = (
-            sa.select(WRITTEN.c.report, api.SubmittedNotebook)
-            .join(api.SubmittedNotebook, api.SubmittedNotebook.id == WRITTEN.c.notebook_id)
-            .join(api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id)
-            .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
-            .where(api.SubmittedAssignment.student_id == key, api.Notebook.name == name)
-        )
         with self._transaction() as db:
-            row = db.execute(query).one_or_none()
-            if row is None or row[0] != fingerprint(report):
+            try:
+                submitted = self._book.find_submission_notebook(name, name, key)
+            except api.MissingEntry:
                 return False
-            submitted, timestamp = row[1], timestamp_of(handin.notebook)
+            written = db.scalar(sa.select(WRITTEN.c.report).where(WRITTEN.c.notebook_id == submitted.id))
+            if written != fingerprint(report):
+                return False
+            timestamp = timestamp_of(handin.notebook)
             if timestamp is not None and timestamp != submitted.assignment.timestamp:
                 return False
             if submitted.late_submission_penalty != self._penalty(submitted):
@@ -149,18 +146,12 @@ class Gradebook:
     def _submission(self, db: Any, student: str, timestamp: Any) -> api.SubmittedNotebook:
         """Return the student's row for the notebook; what is missing is made, all in the caller's transaction."""
         key, name = student_key(student), self._assignment.name
-        person = db.get(api.Student, key)
-        if person is None:
-            person = api.Student(id=key)
+        try:
+            submission = self._book.find_submission(name, key)
+        except api.MissingEntry:
+            person = db.get(api.Student, key) or api.Student(id=key)
             db.add(person)
-        assignment = db.scalars(sa.select(api.Assignment).where(api.Assignment.name == name)).one()
-        submission = db.scalars(
-            sa.select(api.SubmittedAssignment).where(
-                api.SubmittedAssignment.assignment_id == assignment.id, api.SubmittedAssignment.student_id == key
-            )
-        ).one_or_none()
-        if submission is None:
-            submission = new_submission(db, assignment, person)
+            submission = new_submission(db, self._book.find_assignment(name), person)
         if timestamp is not None:
             submission.timestamp = timestamp
         found: api.SubmittedNotebook = next(each for each in submission.notebooks if each.name == name)
