@@ -8,6 +8,7 @@ only `autograder doctor` says so.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import math
@@ -61,7 +62,7 @@ def described() -> str:
 def kept(key: Iterable[str | bytes], make: Callable[[], list[Tensor]]) -> list[Tensor]:
     """Return what `make` returns: float32 tensors, read if a run with this key, code and arithmetic has kept them."""
     try:
-        path = folder() / f"{_hash([*key, *_surroundings()]).hex()}{SUFFIX}"
+        path = folder() / f"{_hash([*key, _surroundings()]).hex()}{SUFFIX}"
     except OSError:
         return make()
     with contextlib.suppress(OSError, ValueError):
@@ -78,19 +79,19 @@ def _hash(parts: Iterable[str | bytes | memoryview]) -> bytes:
     return hashlib.sha256(b"".join(hashes)).digest()
 
 
-def _surroundings() -> Iterable[str | bytes]:
-    """Yield what decides how numbers are rounded here, and all of our code: a list of what matters would grow stale."""
+@functools.cache  # early: code that is replaced later is not what this process runs
+def _surroundings() -> bytes:
+    """Return a hash of what decides how numbers are rounded here, and of all our code: a list would grow stale."""
     import numpy as np
     import torch
 
-    yield from (platform.python_version(), platform.platform(), sys.byteorder, np.__version__, torch.__version__)
-    yield from (torch.__config__.show(), torch.backends.cpu.get_cpu_capability(), str(torch.get_num_threads()))
-    yield from sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(VARIABLES))
+    found = [platform.python_version(), platform.platform(), sys.byteorder, np.__version__, torch.__version__]
+    found += [torch.__config__.show(), torch.backends.cpu.get_cpu_capability(), str(torch.get_num_threads())]
+    found += sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(VARIABLES))
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
         first = iter(lines.readline, "\n")  # of the processors, which end with an empty line
-        yield from [line for line in first if line.startswith(PROCESSOR)]
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        yield path.read_bytes()
+        found += [line for line in first if line.startswith(PROCESSOR)]
+    return _hash([*found, *(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))])
 
 
 def _read(path: Path) -> list[Tensor]:
