@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autograder.box.ipython import bound_names
+from autograder.box.source import bound_names
 from autograder.course import AssignmentFolders, find_assignment
 from autograder.errors import UsageError
 

@@ -6,21 +6,22 @@ Whatever this file says about the student's code can be rewritten by that code; 
 
 from __future__ import annotations
 
-import builtins
 import os
 import random
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor, nn
 
-from autograder.box.cells import Cells
+from autograder.box.cells import Cells, Failed
 from autograder.box.defaults import Defaults
-from autograder.box.failures import CellTooSlow, describe_failure
+from autograder.box.failures import CellTooSlow, cell_name, describe_failure
 from autograder.box.generators import digests, set_anew, twisters_now
 from autograder.box.messages import (
+    MOST_FAILURES,
     Answers,
     CallFunction,
     CallRounds,
@@ -39,6 +40,7 @@ from autograder.box.messages import (
     Seed,
     StandIn,
     StandInQuestion,
+    StatementFailed,
     Undefined,
 )
 from autograder.box.models import Probe, build_model, describe_model, gradients_on
@@ -49,8 +51,7 @@ from autograder.box.stand_ins import StandIns
 Ask = Callable[[Question], Any]
 MAX_ITEMS = 10_000
 MAX_NESTING = 4
-PYTHONS = vars(builtins)
-OWN = dict(PYTHONS)  # as they were: a name that a cell gives to something else there is everybody's
+LONGEST_NAME = 200
 
 
 class Answerer:
@@ -65,11 +66,15 @@ class Answerer:
     ) -> None:
         self.namespace = namespace
         self.ask = ask
+        self._elsewhere = elsewhere
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
-        self._cells = Cells(namespace, elsewhere or [])
         self._stand_ins = StandIns(namespace, self._ask_for_stand_in)
         self._defaults = Defaults()
         self._rounds = Rounds(namespace, self.classes, _plain, self._defaults)
+
+    @cached_property
+    def _cells(self) -> Cells[Failure]:
+        return Cells(self.namespace, describe_failure, CellTooSlow, self._elsewhere)  # in a kernel there is none
 
     def answer(self, request: Request[Any]) -> Any:
         """Do what a request asks, and return the reply."""
@@ -92,16 +97,15 @@ class Answerer:
 
     def run_cell(self, request: RunCell) -> CellRan:
         """Run one cell of the student's, until its time is over; an exception is described, not raised."""
-        failure = None
+        source = request.source.decode("utf-8", "surrogatepass")
         with CellTooSlow.after(request.seconds):
             try:
-                self._cells.run(request.number, request.source.decode("utf-8", "surrogatepass"))
-            except BaseException as error:
-                PYTHONS.update(OWN)  # first of all: without them nothing here works
-                failure = describe_failure(error)
-            PYTHONS.update(OWN)
+                found = self._cells.run(cell_name(request.number), source)
+                ran = CellRan([_told(failed) for failed in found.failures[:MOST_FAILURES]], found.unrun)
+            except CellTooSlow as error:
+                ran = CellRan([StatementFailed(describe_failure(error), [])], [])
             self._stand_ins.put()  # at once: a later cell may keep the function under another name
-        return CellRan(failure)
+        return ran
 
     def seed(self, seed: int) -> None:
         """Seed the global generators: torch, numpy and random."""
@@ -165,6 +169,11 @@ class Answerer:
 
     def _ask_for_stand_in(self, function: str, *arguments: Any) -> Tensor:
         return _answered(self.ask(StandInQuestion(function, [_plain(value) for value in arguments])), "an odd call")
+
+
+def _told(failed: Failed[Failure]) -> StatementFailed:
+    names = sorted(name for name in failed.names if len(name) <= LONGEST_NAME)
+    return StatementFailed(failed.why, names[:MAX_ITEMS])
 
 
 def only_here(pid: int) -> None:

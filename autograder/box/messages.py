@@ -16,6 +16,7 @@ State = dict[str, Tensor]
 R = TypeVar("R", bound=Message)
 MOST_CALLS = 64  # that are made in every round
 MOST_COLUMNS = 4  # of an answer in rounds: a pair has two
+MOST_FAILURES = 50  # of a cell that are told
 MAX_TEXT = 400  # of an exception
 
 
@@ -90,10 +91,23 @@ class Undefined(Message):
     """The reply to a call of a function that the notebook does not define."""
 
 
-class CellRan(Message):
-    """What a cell ended with."""
+class StatementFailed(Message):
+    """Why a statement of a cell failed, and the names that are missing for it ("*": some that cannot be known)."""
 
-    failure: Failure | None
+    why: Failure
+    missing: list[Name]
+
+
+class CellRan(Message):
+    """What failed in a cell, first of all what is told, and the magics and commands in it that were not run."""
+
+    failures: Annotated[list[StatementFailed], at_most(MOST_FAILURES)]
+    unrun: Annotated[list[Name], at_most(MOST_FAILURES)]
+
+    @property
+    def failure(self) -> Failure | None:
+        """What is told; None of a cell that ran through."""
+        return self.failures[0].why if self.failures else None
 
 
 class ModelState(Message):

@@ -32,7 +32,6 @@ def prepare(prelude: list[str], givens: dict[str, Model]) -> dict[str, Any]:
     given.update({name: build_model(described, given) for name, described in givens.items()})
     namespace = _main()
     namespace.update(given)
-    furnish(namespace)
     return namespace
 
 

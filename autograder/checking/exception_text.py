@@ -5,6 +5,7 @@ the length is bounded, and nothing of the grader's own frames is shown.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autograder.box.messages import Failure
@@ -12,6 +13,8 @@ from autograder.text import one_line
 from autograder.verdict import CheckFailed, Status
 
 MAX_TEXT = 160
+MAX_CAUSE = 300  # of what is said of another cell
+MAX_LINE = 300  # of a cell, where a name is looked for
 # An address too, which is another one each time.
 NUMBER = re.compile(r"0[xX][0-9a-fA-F.]+(?:p[-+]?\d+)?|[-+]?\d*\.\d+(?:[eE][-+]?\d+)?|[-+]?\d+\.?[eE][-+]?\d+|\d{6,}")
 MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
@@ -33,6 +36,8 @@ class Place:
     cells: dict[int, list[str]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)  # grade_ids
     elsewhere: frozenset[str] = frozenset()  # names of given cells that are not run while marking
+    missing: Mapping[str, str] = field(default_factory=dict)  # by name, how the cell failed that would have bound it
+    failed: Mapping[int, CheckFailed] = field(default_factory=dict)  # how cells failed
 
     @property
     def what(self) -> str:
@@ -85,6 +90,9 @@ def explain(failure: Failure, place: Place) -> CheckFailed:
 def _hint(kind: str, text: str, place: Place) -> str:
     if kind == "NameError":
         missing = MISSING_NAME.search(text)
+        why = missing and why_missing(missing[1], place)
+        if missing and why:
+            return f" {missing[1]} is missing because a cell above failed: {one_line(why, MAX_CAUSE)}"
         if missing and missing[1] in place.elsewhere:
             return (
                 f" {missing[1]} comes from a given cell that draws or trains, which is not run while your functions "
@@ -101,6 +109,20 @@ def _hint(kind: str, text: str, place: Place) -> str:
     if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
         return " Let the function return its value instead."
     return ""
+
+
+def why_missing(name: str, place: Place) -> str:
+    """Return how the cell failed that would have bound a name; empty when there is none."""
+    if name in place.missing:
+        return place.missing[name]
+    # Of a cell that is no Python, or was ended, only the text tells.
+    binds = re.compile(
+        rf"^\s*(?:async\s+def|def|class)\s+{name}\b|^\s*(?:from|import)\s.*\b{name}\b|^[^=]*\b{name}\b[^=(]*=(?!=)"
+    )
+    for number, failed in place.failed.items():
+        if any(binds.search(line[:MAX_LINE]) for line in place.cells.get(number, ())):
+            return failed.message
+    return place.missing.get("*", "")
 
 
 def _caret(failure: Failure, place: Place) -> str:

@@ -7,7 +7,12 @@ from typing import Any
 from autograder.assignment import Assignment, Task
 from autograder.report import Report, TaskResult, in_order
 
-OF_CELLS = ("cell_cut_short", "cell_failed", "output_truncated")  # notices of what ran in the boxes, of every task
+OF_CELLS = (
+    "cell_cut_short",
+    "cell_failed",
+    "magic_not_run",
+    "output_truncated",
+)  # notices of what ran in the boxes, of every task
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ the long ones get a second each, in every later box alike. All boxes together en
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from torch import Tensor
 
-from autograder.box.messages import R, Request, RunCell, Seed
-from autograder.checking.exception_text import Place, explain
+from autograder.box.messages import CellRan, R, Request, RunCell, Seed
+from autograder.checking.exception_text import MISSING_NAME, Place, explain, why_missing
 from autograder.checking.student import Answering, Student
 from autograder.intake.cells import RawCell
 from autograder.intake.submission import Submission
@@ -26,8 +27,10 @@ from autograder.sandbox.box import Box
 from autograder.sandbox.box_failure import BoxFailure, KeeperLost
 from autograder.sandbox.keeper import Keeper
 from autograder.settings import Settings
+from autograder.text import listed
 from autograder.verdict import CheckFailed, Status
 
+UNRUN = re.compile(r"(?:!|%{1,2})[\w.+-]{0,40}")
 GRACE_SECONDS = 1.0  # for an exception to end a cell before the box is killed
 # What others send to a process to end it. A fault of the code itself has signals of its own, as has a limit.
 FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, signal.SIGTERM})
@@ -86,6 +89,14 @@ class Session:
         name = cell.grade_id or f"cell {cell.number}"
         self.state.notices.setdefault((code, cell.number), Notice(code, failure.message, name))
 
+    def note_unrun(self, cell: RawCell, unrun: list[str]) -> None:
+        """Tell the student of magics and commands that are not run."""
+        if found := [what for what in unrun if UNRUN.fullmatch(what)]:
+            are = "is" if len(found) == 1 else "are"
+            message = f"{listed(found)} {are} not run during grading, so no answer may rely on what that would do."
+            name = cell.grade_id or f"cell {cell.number}"
+            self.state.notices.setdefault(("magic_not_run", cell.number), Notice("magic_not_run", message, name))
+
 
 class BoxStudent(Student):
     """The functions of a submission, in a box of this task's own. The box opens with the first call."""
@@ -99,6 +110,7 @@ class BoxStudent(Student):
         self._requests = 0
         self._dead: CheckFailed | None = None
         self._failures: dict[int, CheckFailed] = {}
+        self._missing: dict[str, str] = {}  # names that the notebook lacks, with how the cell failed that binds them
         cells = session.submission.cells
         self._cells = {cell.number: cell.source.splitlines() for cell in cells}
         self._names = {cell.number: cell.grade_id for cell in cells}
@@ -123,7 +135,8 @@ class BoxStudent(Student):
         return self._place(function, numbers[-1] if numbers else None)
 
     def _place(self, function: str, cell: int | None) -> Place:
-        return Place(function, cell, self._cells, self._names, self._session.elsewhere)
+        elsewhere = self._session.elsewhere
+        return Place(function, cell, self._cells, self._names, elsewhere, self._missing, self._failures)
 
     def undefined(self, function: str) -> CheckFailed:
         """Return the reason why the notebook defines no such function."""
@@ -239,7 +252,8 @@ class BoxStudent(Student):
         self._requests += 1
         try:
             ran = box.request(RunCell(cell.number, source, limit), limit + GRACE_SECONDS, self.answer)
-            failed = explain(ran.failure, place) if ran.failure is not None else None
+            failed = self._explained(ran, place)
+            self._session.note_unrun(cell, ran.unrun)
         except BoxFailure as failure:
             self._note_end(box)
             self._leave_out(cell, CheckFailed(failure.status, f"{place.what}: {failure.message}"))
@@ -251,6 +265,17 @@ class BoxStudent(Student):
         self._failures[cell.number] = failed
         self._session.note_cell(cell, failed)
         return failed.status is not Status.TIMEOUT or not times.cut_short(cell)
+
+    def _explained(self, ran: CellRan, place: Place) -> CheckFailed | None:
+        """Return what is told of a cell, and keep which names are missing for what failed in it."""
+        if ran.failure is None:
+            return None
+        told = explain(ran.failure, place)
+        for failure, names in ((failed.why, failed.missing) for failed in ran.failures):
+            root = MISSING_NAME.search(failure.text) if failure.type == "NameError" else None
+            why = (root and why_missing(root[1], place)) or explain(failure, place).message
+            self._missing.update(dict.fromkeys(names, why))
+        return told
 
     def _leave_out(self, cell: RawCell, failure: CheckFailed) -> None:
         """Leave a cell that ended its box, or could not be cut short, out of later boxes."""

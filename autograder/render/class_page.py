@@ -39,6 +39,7 @@ _NOTICES = {
     "duplicated_cell": "a cell stood there twice",
     "locked_cell_changed": "given cells were changed; the originals were used",
     "locked_cell_missing": "given cells were missing and put back",
+    "magic_not_run": "a magic or a shell command was not run",
     "metadata_missing": "an editor dropped the cells' metadata",
     "output_truncated": "printed more than is kept",
     "override": "points decided by a person",

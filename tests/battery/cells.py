@@ -129,8 +129,9 @@ ROWS = (
         if os.path.exists("/tmp/shell_ran"):
             raise RuntimeError("a shell ran")
         """,
+        warnings=("magic_not_run",),
     ),
-    Row("24_bash_cell", cell="%%bash\nrm -rf /"),
+    Row("24_bash_cell", cell="%%bash\nrm -rf /", warnings=("magic_not_run",)),
     Row("25_input", cell="input('continue? ')", warnings=("cell_failed",)),
     Row("25_breakpoint_in_answer", answers=ema("breakpoint()"), lost=("ema_update",)),
     Row(

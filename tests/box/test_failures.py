@@ -13,8 +13,8 @@ import pytest
 
 from autograder.box import failures
 from autograder.box.failures import SLACK, CellTooSlow, describe_failure
-from autograder.box.ipython import compile_cell
 from autograder.box.messages import Failure
+from autograder.box.source import compile_cell
 
 LIMIT_SECONDS = 0.05
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from autograder.box.failures import describe_failure
-from autograder.box.ipython import compile_cell, furnish, run_code
+from autograder.box.ipython import furnish
+from autograder.box.source import compile_cell, run_code
 
 
 def run(source: str) -> dict[str, Any]:
@@ -62,6 +63,54 @@ def test_written_file_can_be_imported(magic: str, tmp_path: Path, monkeypatch: p
     run(f"{magic} {name}.py\nx = 5")
     run(f"%%writefile -a {name}.py\ny = x + 1")
     assert run(f"from {name} import y")["y"] == 6
+
+
+@pytest.mark.parametrize(
+    ("line", "x"), [("%run {}.py", 5), ("%run {}", 5), ("%run -i {}.py", 6), ("%run -n '{}.py' --epochs 3", 5)]
+)
+def test_written_file_can_be_run(line: str, x: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its names are the notebook's; with -i the notebook's are the file's as well."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    written = "%%writefile src/helpers.py\nx = globals().get('y', 4) + 1\ndef f(): return x, __name__"
+    namespace: dict[str, Any] = {}
+    shell = furnish(namespace)
+    for source in (written, f"y = 5\n{line.format('src/helpers')}\nz = f()[0]"):
+        run_code(compile_cell(source, "<cell 1>"), namespace)
+    assert (namespace["x"], namespace["z"], shell.unrun) == (x, x, [])
+
+
+@pytest.mark.parametrize(
+    ("source", "unrun"),
+    [
+        ("!pip install -q einops", ["!pip"]),
+        ("files = !ls *.py", ["!ls"]),
+        ("%pip install einops\n%conda install x\n%pip list", ["%pip", "%conda"]),
+        ("%%bash\nrm x", ["%%bash"]),
+        ("%load helpers.py", ["%load"]),
+        ("%cd /nothing/of/that/name", ["%cd"]),
+        ("%%capture\n!wget x", ["!wget"]),
+        ("get_ipython().magic('pip install x')\nget_ipython().system('git clone x')", ["%pip", "!git"]),
+        ("! <b>x</b>", ["!"]),
+        ("%cd .\n%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n%timeit 1 + 1\nprint?\n%%timeit\n1", []),
+        ("%%html\n<p>", []),
+        ("%%time\n%time x = 1\nget_ipython().magic('matplotlib inline')", []),
+    ],
+)
+def test_what_is_not_run_is_noted(source: str, unrun: list[str]) -> None:
+    """As a student writes it, once; what only shows, times or configures is not missed."""
+    namespace: dict[str, Any] = {}
+    shell = furnish(namespace)
+    run_code(compile_cell(source, "<cell 1>"), namespace)
+    assert shell.unrun == unrun
+
+
+def test_folder_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To one that is there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b").mkdir()
+    run("%cd 'a b'")
+    assert Path.cwd() == tmp_path / "a b"
 
 
 def test_captured_output_is_kept() -> None:

@@ -34,6 +34,7 @@ from autograder.box.messages import (
     Seed,
     StandIn,
     StandInQuestion,
+    StatementFailed,
     Undefined,
 )
 from autograder.box.schema import Malformed, Message, WireError
@@ -42,12 +43,14 @@ from autograder.box.wire import PREFIX, decode, encode
 X = torch.ones(2, 3)
 NO_BYTES = torch.zeros(10_000, 0)  # no bytes, but as many rows as a tensor without bytes may have
 FAILURE = Failure("runtime", "ValueError", "no", 3, 4)
+BROKEN = StatementFailed(FAILURE, ["x", "*"])
 STATE = ModelState({"w": X}, {"w": True}, {"w": None}, False, False)
 MODEL = Model("Affine", {"weight": X}, {"dimension": 3})
 REPLY = Reply([X, 1.0, {"a": None}], "Tensor", True, [X, STATE, None], False, False, ["0a"])
 HONEST = (
     *(Done(), Undefined(), FAILURE, Failure("syntax", "E", ""), STATE, MODEL, REPLY, Readable(True), Seed(-1)),
-    *(CellRan(None), CellRan(FAILURE), Columns([X, X]), Answers([X, Columns([X]), [None, 1.0]]), RunCell(1, b"x", 2.0)),
+    *(CellRan([], []), CellRan([BROKEN], ["!pip"]), BROKEN, Columns([X, X]), RunCell(1, b"x", 2.0)),
+    Answers([X, Columns([X]), [None, 1.0]]),
     *(RoundFailed(FAILURE, 0), RoundFailed(Undefined(), 1), RowsAt(0, 1), Read(["/tmp"]), StandIn("f", ["x"])),
     *(ProbeModel(0, ["x"], "takes x"), CallFunction("f", [MODEL, ProbeModel(0, [], ""), X], {"a": 1.0}, True, True)),
     *(Evaluate(MODEL, [X]), Call("f", (RowsAt(0, 0), MODEL, 0.5), "weights 1"), CallRounds([Call("f", ())], 3, [X])),
@@ -111,7 +114,9 @@ def test_a_field_holds_what_it_says_and_nothing_else(message: Message, other: An
         Failure("runtime", "ValueError", "", -1),
         Failure("runtime", "ValueError", "", True),
         Failure("runtime", "ValueError", "x" * 401),
-        CellRan({"kind": "runtime"}),  # type: ignore[arg-type]
+        CellRan([{"why": "runtime"}], []),  # type: ignore[list-item]
+        CellRan([BROKEN] * 51, []),
+        CellRan([], [3]),  # type: ignore[list-item]
         Answers([Columns([X] * 5)]),
         Answers([Columns([1.0])]),  # type: ignore[list-item]
         Answers(["abcd"]),

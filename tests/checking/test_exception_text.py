@@ -8,7 +8,7 @@ import pytest
 
 from autograder.box.messages import Failure
 from autograder.checking.exception_text import Place, explain, public_text
-from autograder.verdict import Status
+from autograder.verdict import CheckFailed, Status
 
 PLACE = Place(
     "ema_update", 14, {14: ["def ema_update(online, target, decay):", "    return 1 / 0"]}, {14: "ema_update"}
@@ -49,6 +49,28 @@ def test_explain_says_where_a_name_of_a_given_cell_is_missing() -> None:
     }
     assert "history comes from a given cell that draws or trains" in said["history"]
     assert "Does the name exist after Restart and Run All?" in said["histroy"]
+
+
+CELLS = {3: ["import x as y", "z = x + 1"], 4: ["def f(:", "async def g(a):", "from u import v", "i, j[0], k = 1, l"]}
+WHY = "cell 3 raised ModuleNotFoundError (No module named 'x')."
+BROKEN = CheckFailed(Status.SYNTAX, "Python cannot read the code at cell 4, line 1: def f(:.")
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "why"),
+    [
+        ("y", {"y": WHY}, WHY),
+        ("history", {"history": WHY}, WHY),
+        *((name, {}, BROKEN.message) for name in ("f", "g", "v", "i", "k")),
+        *((name, {}, "") for name in ("a", "l", "z", "sin")),
+        ("sin", {"*": WHY}, WHY),
+    ],
+)
+def test_explain_names_the_cell_that_would_have_bound_a_name(name: str, missing: dict[str, str], why: str) -> None:
+    """That cell's own error is what the student must read; of one that is no Python its text tells what it binds."""
+    place = Place("ema_update", None, CELLS, {}, frozenset({"history"}), missing, {4: BROKEN})
+    message = explain(failure(type="NameError", text=f"name '{name}' is not defined"), place).message
+    assert message.endswith(f"{name} is missing because a cell above failed: {why}" if why else "from the top.")
 
 
 @pytest.mark.parametrize(

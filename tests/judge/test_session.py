@@ -140,6 +140,31 @@ class TestCells:
         assert [outcome(run, task) for task in ("one", "two")] == [1.0, 1.0]
         assert [notice.code for notice in run.state.notices.values()] == ["cell_failed"]
 
+    def test_statements_below_a_failure_count(self, keepers: Keepers) -> None:
+        """Those that do not need it; a name that is missing for it is told with that cell and its error."""
+        drive = "from google.colab import drive\ndrive.mount('/content/drive')\nimport math\nroot = drive.path"
+        later = "back = root / 2"
+        answers = "def one(): return math.sqrt(4)\ndef two(): return root\ndef three(): return back"
+        run = session(keepers, drive, later, answers)
+        assert outcome(run, "one") == 2.0
+        assert [(notice.code, notice.cell) for notice in run.state.notices.values()] == [
+            ("cell_failed", "cell 1"),
+            ("cell_failed", "cell 2"),
+        ]
+        why = "cell 1 raised ModuleNotFoundError (No module named 'google') at cell 1, line 1: from google.colab import"
+        for name, missing in (("two", "root"), ("three", "back")):
+            with run.open(name) as student, pytest.raises(CheckFailed) as failed:
+                student.call(name)
+            assert f"{missing} is missing because a cell above failed: {why}" in failed.value.message
+
+    def test_magics_that_are_not_run_are_told(self, keepers: Keepers) -> None:
+        """Once for a cell, as a warning."""
+        run = session(keepers, "!pip install x\n%load y", ANSWER)
+        assert outcome(run, "one") == 1.0
+        (notice,) = run.state.notices.values()
+        assert (notice.code, notice.cell) == ("magic_not_run", "cell 1")
+        assert notice.message.startswith("'!pip', '%load' are not run during grading")
+
     @pytest.mark.parametrize(
         "ending", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)", "import os; os.close(3)"]
     )

@@ -32,7 +32,7 @@ RELEASE = find_assignment(COURSE).released / f"{NAME}.ipynb"
 FILES = {
     "": "consistency-models.ipynb __init__.py __main__.py checking.py child.py cli.py plan.py runner.py",
     "reading/": "__init__.py assignment.py course.py errors.py text.py verdict.py",
-    "reading/box/": "__init__.py ipython.py",
+    "reading/box/": "__init__.py ipython.py source.py",
     "reading/intake/": "__init__.py cells.py file.py json_scanner.py repair.py submission.py",
 }
 # One mistake of each kind: a wrong value, an error, no end, another name, nothing written.

@@ -33,7 +33,7 @@ from autograder.assignments.consistency_models.noise import (
 )
 from autograder.assignments.consistency_models.stand_in import noisy_sample
 from autograder.box.cells import Cells
-from autograder.box.ipython import furnish
+from autograder.box.failures import cell_name
 from autograder.checking.student import Call, ModelState, Reply, Rows, Student
 from autograder.nbgrader_host.kernel import LocalStudent
 from autograder.verdict import CheckFailed, Status
@@ -79,10 +79,9 @@ def prelude() -> dict[str, Any]:
 def student_of(sources: list[str]) -> LocalStudent:
     """Return the student whose notebook has these cells."""
     namespace = dict(prelude())
-    furnish(namespace)
-    notebook = Cells(namespace, sorted(assignment().elsewhere))
+    notebook = Cells(namespace, lambda error: error, KeyboardInterrupt, sorted(assignment().elsewhere))
     for number, source in enumerate(sources, 1):
-        notebook.run(number, source)
+        assert not notebook.run(cell_name(number), source).failures
     return LocalStudent(namespace)
 
 

@@ -26,7 +26,6 @@ from autograder.assignments.consistency_models.training.following import SNAP, d
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS, LOSS, notebook_functions
 from autograder.assignments.consistency_models.training.recipe import Functions, Points, Progress, Recipe, Trace, train
 from autograder.box.cells import Cells
-from autograder.box.ipython import furnish
 from autograder.grading.recorded_answers import Record
 
 ROUNDS = 4  # a recorded right answer has every fourth seed; what is there for comparison, the first four
@@ -195,10 +194,10 @@ def _functions(reference: PreparedTraining, subject: Subject, seed: int) -> Func
 def run_answers(assignment: Assignment, cells: Iterable[str]) -> dict[str, Any]:
     """Return the namespace that the prelude and then these cells leave in this process, run as a box runs them."""
     namespace = run_cells(assignment, [])
-    furnish(namespace)
-    running = Cells(namespace, sorted(assignment.elsewhere))
+    running = Cells(namespace, lambda error: error, KeyboardInterrupt, sorted(assignment.elsewhere))
     for number, source in enumerate(cells, 1):
-        running.run(number, source)
+        for failed in running.run(f"<cell {number}>", source).failures:
+            raise failed.why
     return namespace
 
 

@@ -11,7 +11,8 @@ import threading
 import traceback
 from typing import Any
 
-from autograder.box.ipython import compile_cell, furnish, run_code
+from autograder.box.ipython import furnish
+from autograder.box.source import compile_cell, run_code
 
 
 def main() -> None:
