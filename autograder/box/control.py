@@ -30,6 +30,16 @@ class Ready(Message):
     pid: Count
 
 
+class Import(Message):
+    """Import these modules, for all boxes to come."""
+
+    modules: Names
+
+
+class Imported(Message):
+    """That is done, as far as it can be."""
+
+
 class Open(Message):
     """Fork a box on these processors; the next byte on the channel carries its descriptors."""
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.box import landlock, limits
-from autograder.box.control import Ended, Exited, Forked, Ready, Setup
+from autograder.box.control import Ended, Exited, Forked, Import, Imported, Ready, Setup
 from autograder.box.wire import CHANNEL_LOST, receive_from, send
 
 KILL_SECONDS = 10.0
@@ -70,6 +70,16 @@ def import_ahead(modules: list[str]) -> None:
             importlib.import_module(module)
 
 
+def import_lazily(modules: list[str], scratch: list[str]) -> None:
+    """Import what boxes will, and leave nothing of it that a later one could do without."""
+    gc.disable()
+    import_ahead(modules)
+    gc.freeze()
+    gc.enable()
+    limits.default_signals()
+    empty(scratch)
+
+
 def keep(control: socket.socket, setup: Setup) -> None:
     """Run the prelude, then fork boxes until the judge is gone (EOFError)."""
     namespace = run_prelude(setup)
@@ -81,7 +91,11 @@ def keep(control: socket.socket, setup: Setup) -> None:
     empty(setup.scratch)  # of matplotlib's caches: the first box finds what every later one finds
     send(control, Ready(os.getpid()))
     while True:
-        request = receive_from(control)  # `open`, the only one there is between two boxes
+        request = receive_from(control)
+        if type(request) is Import:
+            import_lazily(request.modules, setup.scratch)
+            send(control, Imported())
+            continue
         limits.run_on(request.processors)
         fork_box(control, namespace, setup)
 

@@ -24,6 +24,7 @@ from autograder.box.messages import Read
 from autograder.course import secrets
 from autograder.errors import GraderFault
 from autograder.intake.submission import Submission, read_submission
+from autograder.judge.lazy_imports import lazy_imports_of
 from autograder.judge.pytest_plugin import run_checks
 from autograder.judge.regrade import Regrade, with_kept
 from autograder.judge.run import Outcome, Run, prepared
@@ -58,6 +59,7 @@ class Judge:
         self._prepared = prepared(assignment)
         self._keeper: Keeper | None = None
         self._launched = launched
+        self._lazy_imports: list[str] = []  # of the submission that is marked
         self._checks_readable = False
         keep_freed_memory()
         torch.set_num_threads(1)  # the boxes compute with one thread; a sum in another order would round differently
@@ -106,6 +108,7 @@ class Judge:
         examples = self.settings.feedback == "example"
         run = Run(self.assignment, session, submission.sha256, self._prepared, examples, kept)
         self._prepared.complete()
+        self._lazy_imports = lazy_imports_of(cell.source for cell in submission.cells)
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper()
         with affinity.only_one():
@@ -117,7 +120,7 @@ class Judge:
         for _ in range(STARTS):
             keeper = self._keeper if self._keeper is not None and self._keeper.usable else self._start_keeper()
             with contextlib.suppress(KeeperLost):
-                keeper.wait_ready()
+                keeper.import_ahead(self._lazy_imports)
                 return keeper
         raise GraderFault(f"the keeper was killed {STARTS} times while it started; is the machine short of memory?")
 

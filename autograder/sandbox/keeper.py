@@ -13,12 +13,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from autograder.box.control import End, Ended, Exited, Forked, Open, Ready, Setup
+from autograder.box.control import End, Ended, Exited, Forked, Import, Imported, Open, Ready, Setup
 from autograder.box.messages import Model
 from autograder.box.schema import Message
 from autograder.box.wire import WireError, encode, receive_from, send
@@ -69,6 +69,7 @@ class Keeper:
         self._walked = 0.0
         self._use = procfs.ScratchUse()
         self._ready = False
+        self._imported: set[str] = set()
         self._dirty = False
 
     def start(self, launched: Launched | None = None) -> Keeper:
@@ -84,6 +85,17 @@ class Keeper:
     def _tell(self, setup: bytes) -> None:
         with contextlib.suppress(OSError):  # a keeper that could not start is told of in `wait_ready`
             self.control.sendall(setup)
+
+    def import_ahead(self, modules: Iterable[str]) -> None:
+        """Import modules, once, for all boxes to come; raises KeeperLost when the keeper is gone."""
+        self.wait_ready()
+        if new := [module for module in modules if module not in self._imported]:
+            try:
+                send(self.control, Import(new))
+                self._expect(Imported, START_SECONDS)
+            except OSError as error:
+                raise KeeperLost(str(error)) from None
+            self._imported.update(new)
 
     def open_box(self) -> Box:
         """Fork a box; raises KeeperLost when the keeper is gone, IsolationMissing when it never came up."""

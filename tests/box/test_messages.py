@@ -55,7 +55,16 @@ HONEST = (
     *(ProbeModel(0, ["x"], "takes x"), CallFunction("f", [MODEL, ProbeModel(0, [], ""), X], {"a": 1.0}, True, True)),
     *(Evaluate(MODEL, [X]), Call("f", (RowsAt(0, 0), MODEL, 0.5), "weights 1"), CallRounds([Call("f", ())], 3, [X])),
     *(ProbeQuestion(0, [X, None]), StandInQuestion("f", [X]), Answer(None), Answer(X), Frame(7, Done())),
-    *(control.Ready(1), control.Open([0, 1]), control.Forked(), control.Exited(-9), control.End(), control.Ended(True)),
+    *(
+        control.Import(["os"]),
+        control.Imported(),
+        control.Ready(1),
+        control.Open([0, 1]),
+        control.Forked(),
+        control.Exited(-9),
+        control.End(),
+        control.Ended(True),
+    ),
     control.Setup(["x = 1"], {"known": MODEL}, ["name"], 1, 2, 3, b"", ["/tmp"], True, 0, [], []),
 )
 
