@@ -1,113 +1,45 @@
-"""Measure, over many seeds, every claim that the notebook's text makes about its recipe.
+"""Measure, over many seeds, every claim that the notebook's and the lesson's texts make about their recipes.
 
     python benchmarks/claims.py --seeds 20
 
-runs the notebook's own cells (the prelude, the reference answers, the training loop), so that what is
-measured is what a student runs. It prints the tables, writes them to results/claims.md and
-results/claims.json, and exits with 1 if a claim does not hold. Twenty seeds take about a quarter of an
-hour on one quiet core.
+runs the notebook's own cells (the prelude, the reference answers, the training loop), so that what is measured is what
+a student runs. It prints the tables, writes them to results/claims.md and results/claims.json (and the climbs to
+climb.json beside the lesson), and exits with 1 if a claim does not hold, or if a text quotes a number that was not
+measured. Each seed is stored in build/claims/ as it is measured, so that an interrupted run resumes. Twenty seeds take
+about 40 minutes of one quiet core.
 """
 
 import argparse
 import json
 import platform
-import statistics
 import sys
 import time
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
-import nbformat
-import numpy as np
 import ot
 import sklearn
 import torch
+from claims_cells import ROOT, fingerprint, load_with_teacher
 from claims_report import judge, tables
-from sklearn.datasets import make_moons
+from claims_samples import POINTS, measure_cloud, measure_samplers
+from claims_texts import text_faults
+from claims_training import (
+    CLIMB_LEVELS,
+    CLIMB_STEPS,
+    measure_both_sides,
+    measure_decays,
+    measure_levels,
+    measure_regressions,
+    top_reached,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK = ROOT / "source" / "consistency-models" / "consistency-models.ipynb"
 RESULTS = Path(__file__).parent / "results"
-LESSON = Path(__file__).parents[1] / "source" / "consistency-models" / "lesson"  # which quotes the runs
-# Given cells that define what is measured, in the notebook's order; `endpoint_error` needs a teacher.
-GIVEN_CELLS = ("endpoint_error", "recipe", "training_loop", "distillation_pair", "short_recipes", "bonus_recipe")
-TEACHER_STEPS = (1, 5, 10, 20, 50)
-JUMPS = (1, 2, 4, 8)
-DRAWS = 4  # one draw of 2,000 points has a few more on one moon than the other, which moves W2 by 0.05
-POINTS = 2000
-
-
-@lru_cache(maxsize=1)
-def notebook_cells() -> list:
-    """Return the notebook's cells, read once: an edit during a long run must not change what is measured."""
-    return nbformat.read(NOTEBOOK, as_version=4).cells
-
-
-def run_cells(namespace: dict, wanted: Callable) -> None:
-    """Execute the notebook's code cells for which wanted(cell) is true, in order."""
-    for cell in notebook_cells():
-        if cell.cell_type == "code" and wanted(cell):
-            exec(compile(cell.source, cell.id, "exec"), namespace)  # noqa: S102 - our own notebook
-
-
-def load_notebook() -> dict:
-    """Return a namespace with the prelude's names and the reference answers."""
-    namespace: dict = {}
-    run_cells(namespace, lambda cell: "prelude" in cell.metadata.get("tags", []))
-    run_cells(namespace, lambda cell: cell.metadata.get("nbgrader", {}).get("solution", False))
-    return namespace
-
-
-def balanced_moons(seed: int, namespace: dict) -> torch.Tensor:
-    """Return real points, (POINTS, 2), exactly half of them from each moon."""
-    points, _ = make_moons(POINTS, noise=0.06, random_state=seed)
-    centred = torch.tensor(points, dtype=torch.float32) - torch.tensor(namespace["MOONS_MEAN"])
-    return namespace["MOONS_SCALE"] * centred
-
-
-def wasserstein_2(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Return the exact Wasserstein-2 distance of two clouds of equally many points."""
-    weights = np.full(len(a), 1 / len(a))
-    costs = ot.dist(a.double().numpy(), b.double().numpy(), metric="sqeuclidean")
-    return float(np.sqrt(ot.emd2(weights, weights, costs, numItermax=2_000_000)))
-
-
-def energy_distance(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Return the energy distance of two clouds (Szekely and Rizzo 2013, the V-statistic)."""
-    within = torch.cdist(a, a).mean() + torch.cdist(b, b).mean()
-    return (2 * torch.cdist(a, b).mean() - within).item()
-
-
-def distances(draw: Callable, seed: int, namespace: dict) -> tuple[float, float]:
-    """Return W2 and energy distance of draw() to real points, each the mean of DRAWS draws."""
-    pairs = []
-    for k in range(DRAWS):
-        torch.manual_seed(10_000 + DRAWS * seed + k)  # the same first noise for every sampler
-        samples = draw()
-        pairs.append((samples, balanced_moons(DRAWS * seed + k, namespace)))
-    w2 = statistics.mean(wasserstein_2(a, b) for a, b in pairs)
-    return w2, statistics.mean(energy_distance(a, b) for a, b in pairs)
-
-
-def measure_samplers(model: torch.nn.Module, seed: int, namespace: dict) -> dict[str, float]:
-    """Return the distances of the data itself, the teacher's ODE and the model's jumps to real data."""
-    endpoint, sampler = namespace["ode_endpoint"], namespace["sample_consistency_multistep"]
-    teacher = namespace["teacher"]
-    draws = {"data": lambda: namespace["sample_two_moons"](POINTS)}
-    for n in TEACHER_STEPS:
-        draws[f"teacher_{n}"] = lambda n=n: endpoint(teacher, torch.randn(POINTS, 2), n_steps=n)
-    for n in JUMPS:
-        draws[f"jumps_{n}"] = lambda n=n: sampler(model, POINTS, n)
-    found = {}
-    for name, draw in draws.items():
-        found[f"w2.{name}"], found[f"energy.{name}"] = distances(draw, seed, namespace)
-    noise, end = namespace["check_noise"], namespace["check_end"]
-    for n in TEACHER_STEPS:
-        gap = endpoint(teacher, noise, n_steps=n) - end
-        found[f"error.teacher_{n}"] = gap.norm(dim=1).mean().item()
-    return found
+LESSON = ROOT / "source" / "consistency-models" / "lesson"  # which quotes the runs
+STORE = ROOT / "build" / "claims"
+DRAWN_DECAYS = ("0.0", "0.5", "0.9", "0.99")  # of the climbs
+KEPT_LEVELS = ("0.1", "0.25", "0.5", "0.75", "1.0")  # of the errors by level, those that are written down
 
 
 def boundary_gap(model: torch.nn.Module) -> float:
@@ -118,62 +50,80 @@ def boundary_gap(model: torch.nn.Module) -> float:
         return max((model.train(mode)(x, lowest) - x).abs().max().item() for mode in (True, False))
 
 
-def measure_both_sides(seed: int, namespace: dict) -> dict[str, float]:
-    """Return endpoint errors of short runs whose gradient flows into the target's side as well."""
-
-    def leaking_loss(online, target, x_tn1, t_n1, x_hat_tn, t_n):  # noqa: PLR0913 - the task's signature
-        return torch.nn.functional.mse_loss(online(x_tn1, t_n1), online(x_hat_tn, t_n))
-
-    train, error = namespace["train_consistency_model"], namespace["endpoint_error"]
-    recipe = namespace["short_recipes"][0.9]
-    reference = namespace["consistency_distillation_loss"]
-    found = {}
-    pairs = {"teacher": "distillation_pair", "no_teacher": "consistency_training_pair"}
-    for name, pair in pairs.items():
-        namespace["consistency_distillation_loss"] = leaking_loss
-        found[f"both_sides.{name}"] = error(train(namespace[pair], recipe, seed=seed)[0])
-        namespace["consistency_distillation_loss"] = reference
-        found[f"one_side.{name}"] = error(train(namespace[pair], recipe, seed=seed)[0])
-    return found
-
-
-def measure(seed: int) -> dict[str, float]:
-    """Return all measurements of one seed: its own teacher, models and samples."""
-    namespace = load_notebook()
+def measure(seed: int) -> dict:
+    """Return all measurements of one seed under `run`, its climbs under `climbs`: its own teacher, models, samples."""
     began = time.process_time()
-    namespace["teacher"] = namespace["train_teacher"](seed)
-    run_cells(namespace, lambda cell: cell.id in GIVEN_CELLS)
-    train, error = namespace["train_consistency_model"], namespace["endpoint_error"]
-    pair, teacher = namespace["distillation_pair"], namespace["teacher"]
-    model, _ = train(pair, backbone=teacher, seed=seed)
-    found = {"cpu_seconds.teacher_and_distillation": time.process_time() - began}
-
-    found |= measure_samplers(model, seed, namespace)
+    names = load_with_teacher(seed)
+    train, error, sampler = (
+        names[key] for key in ("train_consistency_model", "endpoint_error", "sample_consistency_multistep")
+    )
+    found, climbs, model = measure_decays(names, seed)
     found["error.jumps_1"] = error(model)
     found["boundary.gap"] = boundary_gap(model)
-    equal = namespace["bonus_recipe"]
-    found["equal.distillation"] = error(train(pair, equal, seed=seed)[0])
-    without, _ = train(namespace["consistency_training_pair"], equal, seed=seed)
+    found |= measure_samplers(model, seed, names) | measure_levels("distillation", model, names)
+    equal = names["bonus_recipe"]
+    found["equal.distillation"] = error(train(names["distillation_pair"], equal, seed=seed)[0])
+    without, _ = train(names["consistency_training_pair"], equal, seed=seed)
     found["equal.no_teacher"] = error(without)
-    sampler = namespace["sample_consistency_multistep"]
-    found["w2.no_teacher_1"], _ = distances(lambda: sampler(without, POINTS, 1), seed, namespace)
-    for decay, recipe in namespace["short_recipes"].items():
-        short, history = train(pair, recipe, seed=seed)
-        found[f"decay.{decay}"] = error(short)
-        found[f"decay_loss.{decay}"] = statistics.mean(history["loss"][-50:])
-    return found | measure_both_sides(seed, namespace)
+    found |= measure_both_sides(names, seed)
+    regressed, models = measure_regressions(names, seed)
+    found |= regressed
+    for name, other in (models | {"no_teacher": without}).items():
+        for n in (1, 4):
+            found |= measure_cloud(f"{name}_{n}", lambda n=n, other=other: sampler(other, POINTS, n), seed, names)
+    found["cpu_seconds"] = time.process_time() - began
+    return {"run": found, "climbs": climbs}
+
+
+def measure_stored(seed: int) -> dict:
+    """Return the measurements of one seed, from the store if it was measured on the same cells."""
+    torch.set_num_threads(1)  # as in the notebook
+    cells, file = fingerprint(), STORE / f"seed_{seed}.json"
+    if file.exists() and (stored := json.loads(file.read_text()))["cells"] == cells:
+        return stored
+    STORE.mkdir(parents=True, exist_ok=True)
+    made = {"cells": cells} | measure(seed)
+    file.write_text(json.dumps(made))
+    print(f"seed {seed}: endpoint error of one jump {made['run']['error.jumps_1']:.3f}", file=sys.stderr, flush=True)
+    return made
+
+
+def mean_climbs(measured: list[dict]) -> dict:
+    """Return the climbs of the full runs from the teacher, each the mean over the seeds, in thousandths."""
+    means = {d: torch.tensor([one["climbs"][f"teacher.{d}"] for one in measured]).mean(dim=0) for d in DRAWN_DECAYS}
+    return {
+        "steps": CLIMB_STEPS,
+        "levels": CLIMB_LEVELS,
+        "thousandths": {decay: (1000 * mean).round().int().tolist() for decay, mean in means.items()},
+    }
+
+
+def written(measured: dict) -> dict[str, float]:
+    """Return what is kept of one seed's measurements, six digits of each, and when its climbs reached the top."""
+    found = measured["run"] | {f"top.{d}": top_reached(measured["climbs"][f"teacher.{d}"]) for d in DRAWN_DECAYS}
+    left_out = {k for k in found if k.startswith("level_error.") and k.split(".", 2)[2] not in KEPT_LEVELS}
+    return {key: float(f"{value:.6g}") for key, value in found.items() if key not in left_out}
+
+
+def write(report: dict, climbs: dict) -> str:
+    """Write the results beside this file and beside the lesson; return the tables."""
+    text = tables(report)
+    RESULTS.mkdir(exist_ok=True)
+    for place in (RESULTS, LESSON):
+        (place / "claims.json").write_text(json.dumps(report, indent=1) + "\n")
+    (LESSON / "climb.json").write_text(json.dumps(climbs, separators=(",", ":")) + "\n")
+    (RESULTS / "claims.md").write_text(text)
+    return text
 
 
 def main() -> int:
     """Measure, print, write; return 0 if every claim holds, else 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds (default 20)")
+    parser.add_argument("--workers", type=int, default=1, help="seeds measured at the same time (default 1)")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)  # as in the notebook
-    runs = []
-    for seed in range(arguments.seeds):
-        runs.append(measure(seed))
-        print(f"seed {seed}: W2 of one jump {runs[-1]['w2.jumps_1']:.3f}", file=sys.stderr, flush=True)
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        measured = list(pool.map(measure_stored, range(arguments.seeds)))
     report = {
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {
@@ -183,16 +133,14 @@ def main() -> int:
             "pot": ot.__version__,
         },
         "seeds": arguments.seeds,
-        "claims": judge(runs),
-        "runs": runs,
+        "runs": [written(one) for one in measured],
     }
-    text = tables(report)
+    report["claims"] = judge(report, LESSON / "facts.toml")
+    text = write(report, mean_climbs(measured))
     print(text)
-    RESULTS.mkdir(exist_ok=True)
-    for place in (RESULTS, LESSON):
-        (place / "claims.json").write_text(json.dumps(report, indent=1) + "\n")
-    (RESULTS / "claims.md").write_text(text)
-    return 0 if all(claim["holds"] for claim in report["claims"]) else 1
+    faults = text_faults(report, text)
+    print("\n".join(faults), file=sys.stderr)
+    return 0 if all(claim["holds"] for claim in report["claims"]) and not faults else 1
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import sys
 from datetime import UTC, datetime
 
 import torch
-from claims import GIVEN_CELLS, ROOT, load_notebook, run_cells
+from claims_cells import ROOT, load_with_teacher
+from claims_samples import jump_with_first_noise
 
 from autograder.assignment import load_assignment
 from autograder.system.files import write_atomically
@@ -24,14 +25,13 @@ CLOUD = 400  # points of a small picture
 TRACK_STEPS = 200  # of the teacher's ODE, as in the notebook
 LEVELS = (0.9, 0.7, 0.5, 0.3, 0.1)  # the marked points of the one trajectory
 JUMPS_SEED = 3  # of the drawn run of four jumps, chosen for arrows that do not hide one another
+NOISE_SEED = 4  # of the clouds of eight jumps
 PAIR = (0.45, 0.75)  # neighbouring levels of the training pair, drawn further apart than training has them
 
 
 def train_all() -> dict:
     """Return the notebook's namespace with its teacher, and under `models` every model by name."""
-    names = load_notebook()
-    names["teacher"] = names["train_teacher"](SEED)
-    run_cells(names, lambda cell: cell.id in GIVEN_CELLS)
+    names = load_with_teacher(SEED)
     train, pair = names["train_consistency_model"], names["distillation_pair"]
     models = {"teacher": names["teacher"], "distilled": train(pair, backbone=names["teacher"], seed=SEED)[0]}
     for decay, recipe in names["short_recipes"].items():
@@ -98,6 +98,9 @@ def draw_pictures(names: dict) -> dict:
     clouds |= {f"teacher_{n}": endpoint(teacher, noise, n_steps=n) for n in (1, 5, 50)}
     with torch.no_grad():
         clouds |= {f"{name}_jump": models[name](noise, ones) for name in ("distilled", "decay_0.999")}
+    for name, sampler in (("fresh", names["sample_consistency_multistep"]), ("reused", jump_with_first_noise)):
+        torch.manual_seed(NOISE_SEED)  # the same first noise for both
+        clouds[f"{name}_8"] = sampler(models["distilled"], CLOUD, 8)
     recorder = Recorder(models["distilled"])
     torch.manual_seed(JUMPS_SEED)
     names["sample_consistency_multistep"](recorder, 1, 4)

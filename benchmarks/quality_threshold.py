@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 import torch
-from claims import ROOT, load_notebook, notebook_cells, run_cells
+from claims_cells import ROOT, load_notebook, notebook_cells, run_cells
 
 RESULTS = Path(__file__).parent / "results" / "quality_threshold.json"
 RECORDED = ROOT / "tests" / "submissions" / "consistency-models"

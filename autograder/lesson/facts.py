@@ -66,9 +66,9 @@ class Runs:
     def value(self, expression: str) -> float:
         """Return the value of an expression of facts.toml.
 
-        `seeds`, `mean KEY` (median, sd, max, min), `count KEY < KEY`, `count KEY > NUMBER`, `count least KEY|KEY among
-        PREFIX`, `mean KEY / KEY` (of the means) and `max KEY / KEY` (of the runs' ratios) are known; raises
-        ReleaseFault for anything else.
+        `seeds`, `mean KEY` (median, sd, max, min), the same of `KEY - KEY`, `count KEY < KEY`, `count KEY > NUMBER`,
+        `count least KEY|KEY among PREFIX`, `mean KEY / KEY` (of the means) and `max KEY / KEY` (of the runs' ratios)
+        are known; raises ReleaseFault for anything else.
         """
         if expression == "seeds":
             return self.seeds
@@ -83,7 +83,9 @@ class Runs:
         kind, _, key = expression.partition(" ")
         if kind not in _OF_RUNS or not key:
             raise ReleaseFault(f"facts.toml: '{expression}' is no expression; see Runs.value for those there are")
-        return _OF_RUNS[kind](self.column(key))
+        one, minus, other = key.partition(" - ")
+        column = self.column(one)
+        return _OF_RUNS[kind](list(map(operator.sub, column, self.column(other))) if minus else column)
 
     def _count_least(self, keys: list[str], prefix: str) -> int:
         """Return in how many runs the least of all measurements of a prefix is one of the keys."""

@@ -12,6 +12,7 @@ import pytest
 
 from autograder.course import find_assignment
 from autograder.errors import ReleaseFault
+from autograder.lesson.facts import Runs
 from autograder.lesson.page import LARGEST_BYTES, Lesson
 from autograder.lesson.self_contained import prove_whole
 from autograder.release.build import lesson_of
@@ -108,10 +109,18 @@ def test_lesson_with_a_slip_is_not_built(course: Path, edit: Edit, name: str, ol
     assert reason in refused(course)
 
 
+def test_expression_of_a_difference_is_that_of_each_run() -> None:
+    """The mean and the spread of a difference are those of the runs' own differences."""
+    runs = Runs({"date": "", "versions": {}, "seeds": 2, "runs": [{"a.1": 3.0, "b.1": 1.0}, {"a.1": 5.0, "b.1": 3.0}]})
+    assert runs.value("mean a.1 - b.1") == 2
+    assert runs.value("sd a.1 - b.1") == 0
+    assert runs.value("sd a.1") > 1
+
+
 def test_lesson_that_says_more_than_was_measured_is_not_built(course: Path) -> None:
     """Where a new measurement turns a comparison around, the sentence that makes it is named."""
     measure_again(course, "decay.0.5", lambda error: error + 0.1)
-    assert "a fast EMA helps a little" in refused(course)
+    assert "in the short run decay 0.5 is better than none" in refused(course)
 
 
 @pytest.mark.parametrize(

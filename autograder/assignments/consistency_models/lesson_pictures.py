@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -11,16 +10,11 @@ from typing import Any
 from markupsafe import Markup
 
 from autograder.assignments.consistency_models.lesson_lab import Lab
+from autograder.assignments.consistency_models.lesson_measured import MOONS, STYLE, TITLE, WIDTH, Measured
 from autograder.lesson.facts import Runs
 from autograder.lesson.plane import Plane, around
-from autograder.render.drawing import Drawing, Point
+from autograder.render.drawing import Drawing
 from autograder.render.html import to_svg
-
-DECAYS = ("0.0", "0.5", "0.9", "0.99", "0.999")
-CALLS = {"teacher": (1, 5, 10, 20, 50), "jumps": (1, 2, 4, 8)}
-MOONS = (-3.5, -2.3), (3.5, 2.3)  # the box in which all data lie
-WIDTH = 600
-TITLE = 16.0  # base line of what stands on top of a figure; a phone writes it larger (lesson.css)
 
 
 class Pictures:
@@ -28,18 +22,20 @@ class Pictures:
 
     def __init__(self, read: Callable[[str], bytes], runs: Runs, prelude_sha256: str) -> None:
         self._points: dict[str, Any] = json.loads(read("pictures.json"))
-        self._runs = runs
+        measured = Measured(self._points, json.loads(read("climb.json")), runs)
         self._lab = Lab(read, self._points, prelude_sha256)
-        self.style, self.scripts, self.origin = self._lab.style, self._lab.scripts, self._lab.origin
+        self.style, self.scripts, self.origin = self._lab.style + STYLE, self._lab.scripts, self._lab.origin
         self._by_name: dict[str, Callable[[], Markup]] = {
             "levels": self._levels,
             "crossing": self._crossing,
             "endpoint": self._endpoint,
             "onestep": self._onestep,
             "pair": self._pair,
-            "decay": self._decay,
+            "decay": measured.decay,
+            "climb": measured.climb,
             "jumps": self._jumps,
-            "calls": self._calls,
+            "noise": self._noise,
+            "calls": measured.calls,
             "lab": self._lab.draw,
         }
 
@@ -126,7 +122,8 @@ class Pictures:
         return to_svg(
             drawing, "onestep", "From the same noise",
             "Four clouds of 400 samples. The teacher with one step: a single blob in the middle. With five "
-            "steps: two rough moons. With fifty: two clean moons. One jump: two clean moons.",
+            "steps: two rough moons. With fifty: two moons and a few points between them. One jump: two thinner moons, "
+            "and more points between them.",
         )  # fmt: skip
 
     def _pair(self) -> Markup:
@@ -150,31 +147,6 @@ class Pictures:
             "leads from each to the trajectory’s end: from A the online network’s answer, from B the target network’s.",
         )  # fmt: skip
 
-    def _decay(self) -> Markup:
-        drawing = Drawing(WIDTH, 238)
-        base, scale = 190.0, 78.0
-        for number, decay in enumerate(DECAYS):
-            errors = self._runs.column(f"decay.{decay}")
-            mean, spread = self._runs.value(f"mean decay.{decay}"), self._runs.value(f"sd decay.{decay}")
-            middle = 40 + 62.0 * number
-            drawing.box((middle - 20, base - scale * mean), (40, scale * mean), "jump" if max(errors) < 1 else "bad")
-            drawing.line([(middle, base - scale * (mean + s * spread)) for s in (-1, 1)], "ink", 1.5)
-            drawing.words((middle, base - scale * (mean + spread) - 6), f"{mean:.2f}", anchor="middle")
-            drawing.words((middle, base + 17), decay.removesuffix(".0"), anchor="middle")
-        drawing.line([(10, base), (318, base)], "soft", 1)
-        drawing.words((10, TITLE), "endpoint error of one jump")
-        drawing.words((164, base + 42), "decay of the target", anchor="middle")
-        drawing.words((465, TITLE), "decay 0.999: samples", anchor="middle")
-        plane = Plane(drawing, (338, 30), (258, 170), MOONS)
-        plane.cloud(self._points["background"], "data", 1.2)
-        plane.cloud(self._points["clouds"]["decay_0.999_jump"], "bad", 1.2)
-        bars = (f"{self._runs.value(f'mean decay.{d}'):.2f} with decay {d.removesuffix('.0')}" for d in DECAYS)
-        return to_svg(
-            drawing, "decay", "What the decay of the target does",
-            f"Bars: the endpoint error of one jump is {', '.join(bars)}. Beside them the samples of a run with "
-            "decay 0.999: a blob in the middle, between the two moons of the data.",
-        )  # fmt: skip
-
     def _jumps(self) -> Markup:
         drawing = Drawing(WIDTH, 300)
         visited = self._points["jumps"]
@@ -194,37 +166,16 @@ class Pictures:
             "ring.",
         )  # fmt: skip
 
-    def _calls(self) -> Markup:
-        drawing = Drawing(WIDTH, 290)
-        left, right, top, bottom = 46.0, 588.0, 40.0, 240.0
-
-        def at(calls: float, w2: float) -> Point:
-            x = left + (right - left) * math.log(calls) / math.log(50)
-            return x, top + (bottom - top) * math.log(2.2 / w2) / math.log(2.2 / 0.08)
-
-        for w2 in (0.1, 0.2, 0.5, 1, 2):
-            drawing.line([at(1, w2), at(50, w2)], "line", 1)
-            drawing.words((left - 10, at(1, w2)[1] + 4), f"{w2:g}", anchor="end")
-        for calls in (1, 2, 4, 8, 20, 50):
-            drawing.words((at(calls, 1)[0], bottom + 19), str(calls), anchor="middle")
-        floor = self._runs.value("mean w2.data")
-        drawing.line([at(1, floor), at(50, floor)], "soft", 1.5, dashed=True)
-        drawing.words((left + 4, at(1, floor)[1] + 16), "real points against real points", "soft")
-        for name, role in (("teacher", "ode"), ("jumps", "jump")):
-            points = [at(n, self._runs.value(f"mean w2.{name}_{n}")) for n in CALLS[name]]
-            drawing.line(points, role, 2)
-            drawing.dots(points, role, 4)
-            x, y = points[min(1, len(points) - 3)]
-            label = {"teacher": "the teacher’s Euler steps", "jumps": "jumps of the consistency model"}[name]
-            drawing.words((x + 10, y - 10) if name == "teacher" else (left + 4, y - 14), label, role)
-        drawing.words((10, TITLE), "W2 to real data")
-        drawing.words(((left + right) / 2, bottom + 44), "network calls for one sample", anchor="middle")
-        told = "; ".join(
-            f"{label} " + ", ".join(f"{self._runs.value(f'mean w2.{name}_{n}'):.2f} with {n}" for n in CALLS[name])
-            for name, label in (("teacher", "the teacher’s steps:"), ("jumps", "jumps:"))
-        )
+    def _noise(self) -> Markup:
+        drawing = Drawing(WIDTH, 226)
+        for number, (title, cloud) in enumerate((("fresh noise", "fresh_8"), ("the first noise again", "reused_8"))):
+            drawing.words((300 * number + 150, TITLE), title, anchor="middle")
+            plane = Plane(drawing, (300 * number + 6, 22), (288, 200), MOONS)
+            plane.cloud(self._points["background"], "data", 1.2)
+            plane.cloud(self._points["clouds"][cloud], "bad" if number else "jump", 1.4)
         return to_svg(
-            drawing, "calls", "What a network call buys",
-            f"Two curves of the distance to real data against the number of network calls; {told}. Real points "
-            f"against real points: {floor:.2f}.",
+            drawing, "noise", "Eight jumps, with fresh noise and with the first noise again",
+            "Two clouds of 400 samples over the data. Left, fresh noise: both moons in full, with a few points between "
+            "them. Right, the first noise every time: the outer parts of the moons only, and hardly a point on their "
+            "inner ends.",
         )  # fmt: skip
