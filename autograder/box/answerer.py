@@ -26,6 +26,7 @@ from autograder.box.messages import (
     CallFunction,
     CallRounds,
     CellRan,
+    Defines,
     Done,
     Evaluate,
     Failure,
@@ -42,6 +43,7 @@ from autograder.box.messages import (
     StandInQuestion,
     StatementFailed,
     Undefined,
+    YesNo,
 )
 from autograder.box.models import Probe, build_model, describe_model, gradients_on
 from autograder.box.rounds import Rounds
@@ -63,8 +65,10 @@ class Answerer:
         ask: Ask,
         classes: dict[str, Any] | None = None,
         elsewhere: list[str] | None = None,
+        functions: list[str] | None = None,
     ) -> None:
         self.namespace = namespace
+        self._functions = dict.fromkeys(functions or [])  # what each name of a task's function held after the last cell
         self.ask = ask
         self._elsewhere = elsewhere
         self.classes = dict(classes if classes is not None else namespace)  # as the prelude made them
@@ -87,6 +91,8 @@ class Answerer:
                 return self.call_rounds(request)
             case Evaluate():
                 return self.evaluate(request)
+            case Defines():
+                return YesNo(request.name in self.namespace)
             case Seed():
                 self.seed(request.seed)
             case StandIn():
@@ -101,11 +107,17 @@ class Answerer:
         with CellTooSlow.after(request.seconds):
             try:
                 found = self._cells.run(cell_name(request.number), source)
-                ran = CellRan([_told(failed) for failed in found.failures[:MOST_FAILURES]], found.unrun)
+                ran = CellRan([_told(failed) for failed in found.failures[:MOST_FAILURES]], found.unrun, [])
             except CellTooSlow as error:
-                ran = CellRan([StatementFailed(describe_failure(error), [])], [])
-            self._stand_ins.put()  # at once: a later cell may keep the function under another name
-        return ran
+                ran = CellRan([StatementFailed(describe_failure(error), [])], [], [])
+        return replace(ran, defined=self._newly_defined())
+
+    def _newly_defined(self) -> list[str]:
+        """Return the tasks' functions whose names hold another callable than before."""
+        now = {name: self.namespace.get(name) for name in self._functions}
+        new = [name for name, value in now.items() if callable(value) and value is not self._functions[name]]
+        self._functions.update({name: now[name] for name in new})
+        return new
 
     def seed(self, seed: int) -> None:
         """Seed the global generators: torch, numpy and random."""

@@ -13,6 +13,7 @@ class Setup(Message):
     prelude: list[str]
     givens: dict[str, Model]
     elsewhere: Names
+    functions: Names  # that the tasks ask for
     memory_bytes: int
     processes: int
     cpu_seconds: int
@@ -47,20 +48,31 @@ class Open(Message):
 
 
 class Forked(Message):
-    """The box runs."""
+    """The box runs; `pid` as the keeper sees it."""
+
+    pid: Count
+
+
+class Adopt(Message):
+    """Tell of the end of this process too: a copy that a box has made of itself."""
+
+    pid: Count
 
 
 class Exited(Message):
-    """The box has ended by itself: an exit code, or minus the number of a signal."""
+    """A box has ended: an exit code, or minus the number of a signal."""
 
+    pid: Count
     status: int
 
 
-class End(Message):
-    """Kill what the box has left, and clean up."""
+class Clear(Message):
+    """Kill every process but these boxes; where none is kept, empty the scratch folders too."""
+
+    kept: list[Count]
 
 
-class Ended(Message):
-    """Nothing of the box is left, or not all could be cleaned up."""
+class Cleared(Message):
+    """That is done; or not all could be killed, or cleaned up."""
 
     clean: bool

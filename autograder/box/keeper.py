@@ -1,11 +1,13 @@
-"""The box keeper: imports torch, runs the prelude, then forks a box for each task.
+"""The box keeper: imports torch, runs the prelude, then forks a box for each submission.
 
 Theory of operation. The judge starts this file, under bubblewrap as PID 1 of its own namespaces, with one end of a
-socket, the control channel. On it come a set-up (prelude, given models, limits), then pairs of `open` and `end`. `open`
-carries by SCM_RIGHTS the socket and the output pipe of one box; the keeper forks, the child closes the control
-channel, drops what is left of its rights and serves the judge over its own socket. When the child ends, its exit
-status goes to the judge on the control channel alone. At `end` the keeper kills every process but itself, empties
-/tmp and /dev/shm, and says whether it could; a judge replaces a keeper that could not.
+socket, the control channel. On it come a set-up (prelude, given models, limits), then for each submission an `Open`.
+It carries by SCM_RIGHTS the socket and the output pipe of one box; the keeper forks, the child closes the control
+channel, drops what is left of its rights and serves the judge over its own socket. A box forks copies of itself
+(box/serve.py), which become the keeper's children too: the judge names each of them with `Adopt`. When a box ends, its
+exit status goes to the judge on the control channel alone. `Clear` kills every process but those boxes that are kept;
+at a submission's end none is, and the keeper empties /tmp and /dev/shm. It says whether it could; a judge replaces a
+keeper that could not.
 
 A fork copies memory. So the keeper never reads anything of a submission, a check, or a box's socket.
 """
@@ -15,27 +17,16 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import itertools
 import os
-import re
 import select
-import shutil
-import signal
 import socket
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from autograder.box import landlock, limits
-from autograder.box.control import Ended, Exited, Forked, Import, Imported, Ready, Setup
+from autograder.box.clean_up import empty, kill_everything, kill_others
+from autograder.box.control import Adopt, Clear, Cleared, Exited, Forked, Import, Imported, Open, Ready, Setup
 from autograder.box.wire import CHANNEL_LOST, receive_from, send
-
-KILL_SECONDS = 10.0
-KILLER_SECONDS = 1.0  # for a process that only kills others and ends
-ESCAPE = re.compile(r"\\([0-7]{3})")  # how mountinfo writes spaces
-MAX_LEFTOVERS = 2000  # more files than this in /tmp: cheaper to start anew than to delete
 
 
 def main() -> None:
@@ -57,7 +48,7 @@ def main() -> None:
     with contextlib.suppress(EOFError, ConnectionError):  # the judge is gone, and so shall we be
         setup = receive_from(control)
         keep(control, setup)
-    kill_everything(0)
+    kill_everything()
 
 
 def import_ahead(modules: list[str]) -> None:
@@ -81,7 +72,7 @@ def import_lazily(modules: list[str], scratch: list[str]) -> None:
 
 
 def keep(control: socket.socket, setup: Setup) -> None:
-    """Run the prelude, then fork boxes until the judge is gone (EOFError)."""
+    """Run the prelude, then open boxes until the judge is gone (EOFError)."""
     namespace = run_prelude(setup)
     limits.default_signals()  # once more: a library may have set one
     # So that collections in a box do not touch, and thereby copy, the keeper's pages. Nothing is collected before: it
@@ -90,14 +81,92 @@ def keep(control: socket.socket, setup: Setup) -> None:
     gc.enable()  # off since the start of this process
     empty(setup.scratch)  # of matplotlib's caches: the first box finds what every later one finds
     send(control, Ready(os.getpid()))
-    while True:
-        request = receive_from(control)
-        if type(request) is Import:
-            import_lazily(request.modules, setup.scratch)
-            send(control, Imported())
-            continue
-        limits.run_on(request.processors)
-        fork_box(control, namespace, setup)
+    Boxes(control, namespace, setup).keep()
+
+
+class Boxes:
+    """The boxes of the submission that is being marked, and the judge's wishes about them."""
+
+    def __init__(self, control: socket.socket, namespace: dict[str, Any], setup: Setup) -> None:
+        self._control = control
+        self._namespace = namespace
+        self._setup = setup
+        self._running: dict[int, int] = {}  # the process of each box, by a descriptor that tells of its end
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+
+    def keep(self) -> None:
+        """Do what the judge says, and report the exit status of each box as soon as there is one."""
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor != self._control.fileno():
+                    self._tell_end(descriptor)
+                    continue
+                match receive_from(self._control):
+                    case Open(processors):
+                        limits.run_on(processors)
+                        self._open()
+                    case Import(modules):
+                        import_lazily(modules, self._setup.scratch)
+                        send(self._control, Imported())
+                    case Adopt(pid):
+                        self._watch(pid)
+                    case Clear(kept):
+                        self._clear(kept)
+                break  # what else was ready may be gone
+
+    def _open(self) -> None:
+        _, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                self._control.close()
+                for handle in self._running:
+                    os.close(handle)
+                run_box(descriptors, self._namespace, self._setup)
+                status = 0  # the judge has closed the channel
+            except OSError:
+                status = CHANNEL_LOST
+            finally:
+                os._exit(status)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._watch(pid)
+        send(self._control, Forked(pid))
+
+    def _watch(self, pid: int) -> None:
+        try:
+            handle = os.pidfd_open(pid)
+        except OSError:  # the copy is gone already, and nobody knows how
+            send(self._control, Exited(pid, CHANNEL_LOST))
+            return
+        self._running[handle] = pid
+        self._poll.register(handle, select.POLLIN)
+
+    def _forget(self, handle: int) -> int:
+        self._poll.unregister(handle)
+        os.close(handle)
+        return self._running.pop(handle)
+
+    def _tell_end(self, handle: int) -> None:
+        pid = self._forget(handle)
+        try:
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except ChildProcessError:  # it has found another parent, or was no copy
+            status = CHANNEL_LOST
+        send(self._control, Exited(pid, status))
+
+    def _clear(self, kept: list[int]) -> None:
+        boxes = list(self._running.values())
+        for handle, pid in list(self._running.items()):
+            if pid not in kept:
+                self._forget(handle)
+        if kept:
+            clean = kill_others(kept)
+        else:
+            clean = kill_everything(boxes, self._setup.user) and empty(self._setup.scratch)
+        send(self._control, Cleared(clean))
 
 
 def run_prelude(setup: Setup) -> dict[str, Any]:
@@ -108,28 +177,6 @@ def run_prelude(setup: Setup) -> dict[str, Any]:
 
     torch.set_num_threads(1)  # a forked OpenMP pool hangs
     return serve.prepare(setup.prelude, setup.givens)
-
-
-def fork_box(control: socket.socket, namespace: dict[str, Any], setup: Setup) -> None:
-    """Fork a box, tell the judge when it ends, and clean up when the judge says so."""
-    _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            control.close()
-            run_box(descriptors, namespace, setup)
-            status = 0  # the judge has closed the channel
-        except OSError:
-            status = CHANNEL_LOST
-        finally:
-            os._exit(status)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    send(control, Forked())
-    watch(control, pid)
-    clean = kill_everything(pid, setup.user) and empty(setup.scratch)
-    send(control, Ended(clean))
 
 
 def run_box(descriptors: list[int], namespace: dict[str, Any], setup: Setup) -> None:
@@ -149,7 +196,7 @@ def run_box(descriptors: list[int], namespace: dict[str, Any], setup: Setup) -> 
     if not setup.namespaces:
         behind_landlock(setup)
     limits.install_filter(setup.seccomp)
-    serve(channel, namespace, setup.elsewhere)
+    serve(channel, namespace, setup.elsewhere, setup.functions)
 
 
 def behind_landlock(setup: Setup) -> None:
@@ -162,134 +209,6 @@ def behind_landlock(setup: Setup) -> None:
         limits.prctl(limits.PR_SET_DUMPABLE, 1)  # so that the judge, who is the same user, can see its memory
     writable = [*setup.scratch, "/dev/null", "/dev/urandom"]  # no /dev/zero: a mapping of it is uncounted memory
     landlock.restrict(setup.readable, writable, setup.listable)
-
-
-def watch(control: socket.socket, pid: int) -> None:
-    """Wait until the judge says `end`; report the box's exit status as soon as there is one."""
-    handle = os.pidfd_open(pid)
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(handle, select.POLLIN)
-    try:
-        while True:
-            ready = [descriptor for descriptor, _ in poll.poll()]
-            if handle in ready:
-                poll.unregister(handle)
-                send(control, Exited(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
-            if control.fileno() in ready:
-                receive_from(control)  # `end`, or the judge is gone: EOFError ends the keeper and all with it
-                return
-    finally:
-        os.close(handle)
-
-
-def kill_everything(box: int, user: int = 0) -> bool:
-    """Kill every process that a box may have left, and reap until none is there; False when that does not end."""
-    deadline = time.monotonic() + KILL_SECONDS
-    while time.monotonic() < deadline:
-        if os.getpid() == 1:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
-        else:
-            kill_box(box, user)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return True
-        time.sleep(0.001)
-    return False
-
-
-def kill_box(box: int, user: int) -> None:
-    """Kill a box without a namespace of its own: its group, which it cannot leave, its user's and its descendants."""
-    if box:
-        with contextlib.suppress(OSError):
-            os.killpg(box, signal.SIGKILL)
-    if user and os.geteuid() == 0:
-        kill_all_of(user)
-    kill_tree(os.getpid())
-
-
-def kill_all_of(user: int) -> None:
-    """Kill all processes of a user at once, so that none of them forks away; returns when the one that does it is gone.
-
-    Were it left to end by itself, the keeper would see it among its children, take it for what is left of the box and
-    start another one, until its time is over.
-    """
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setresuid(user, user, user)
-            os.kill(-1, signal.SIGKILL)
-        finally:
-            os._exit(0)
-    deadline = time.monotonic() + KILLER_SECONDS
-    while not os.waitpid(pid, os.WNOHANG)[0]:
-        if time.monotonic() > deadline:  # a process of the user's has stopped it
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return
-        time.sleep(0.001)
-
-
-def kill_tree(root: int) -> None:
-    """Kill all descendants of a process; those that lose their parent come to it, its next call finds them."""
-    parents: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-    family = {root}
-    while found := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= found
-    for pid in family - {root}:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def empty(folders: list[str]) -> bool:
-    """Delete what a box left in its scratch folders; False when that would take long or fails."""
-    kept = mount_points() - set(folders)  # /tmp may hold the environment that Python runs from
-    try:
-        left = itertools.chain.from_iterable(files_below(folder, kept) for folder in folders)
-        if sum(1 for _ in itertools.islice(left, MAX_LEFTOVERS)) == MAX_LEFTOVERS:
-            return False
-        for folder in folders:
-            delete_below(folder, kept)
-    except (OSError, RecursionError):
-        return False
-    return True
-
-
-def mount_points() -> set[str]:
-    """Return where something is mounted; empty where that is not told."""
-    with (
-        contextlib.suppress(OSError),
-        open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines,
-    ):
-        return {ESCAPE.sub(lambda code: chr(int(code[1], 8)), line.split()[4]) for line in lines}
-    return set()
-
-
-def delete_below(folder: str, kept: set[str]) -> None:
-    """Delete what is in a folder, but for what is kept and the folders on the way there."""
-    for entry in os.scandir(folder):
-        if entry.path in kept:
-            continue
-        if not entry.is_dir(follow_symlinks=False):
-            os.unlink(entry.path)
-        elif any(path.startswith(entry.path + "/") for path in kept):
-            delete_below(entry.path, kept)
-        else:
-            shutil.rmtree(entry.path)
-
-
-def files_below(folder: str, kept: set[str]) -> Iterator[str]:
-    """Walk through files and folders, none of them held in memory for long."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if os.path.join(parent, name) not in kept]
-        yield from folders
-        yield from files
 
 
 if __name__ == "__main__":

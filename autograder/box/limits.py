@@ -13,6 +13,7 @@ PR_SET_KEEPCAPS = 8
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION, CAP_DAC_READ_SEARCH = 0x20080522, 1 << 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+COPY_GOES_FIRST = 950  # before the box that it is a copy of
 MIB = 1 << 20
 
 LINUX = sys.platform == "linux"
@@ -60,10 +61,10 @@ def python_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def first_to_go() -> None:
+def first_to_go(score: int = 900) -> None:
     """Ask the kernel to end us before others, the judge above all, when the machine runs out of memory."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
-        score.write("900")
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(str(score))
 
 
 def undumpable() -> None:

@@ -70,10 +70,10 @@ class Done(Message):
     """The reply to a request that has nothing to tell."""
 
 
-class Readable(Message):
-    """Whether any of the files that were asked about can be read."""
+class YesNo(Message):
+    """The reply to a question that has no other answers."""
 
-    any: bool
+    yes: bool
 
 
 class Failure(Message):
@@ -99,15 +99,23 @@ class StatementFailed(Message):
 
 
 class CellRan(Message):
-    """What failed in a cell, first of all what is told, and the magics and commands in it that were not run."""
+    """What failed in a cell, first of all what is told, and the magics and commands in it that were not run.
+
+    `defined` are the tasks' functions whose names hold other callables than before.
+    """
 
     failures: Annotated[list[StatementFailed], at_most(MOST_FAILURES)]
     unrun: Annotated[list[Name], at_most(MOST_FAILURES)]
+    defined: Names
 
     @property
     def failure(self) -> Failure | None:
         """What is told; None of a cell that ran through."""
         return self.failures[0].why if self.failures else None
+
+
+class Threads(Message):
+    """The reply to a request for a copy that cannot be made: a fork would leave threads of the student's behind."""
 
 
 class ModelState(Message):
@@ -174,16 +182,29 @@ class RunCell(Request[CellRan]):
     seconds: float
 
 
+class Copy(Request[Done | Threads]):
+    """Fork; the copy answers on a channel of its own, which comes with the next byte beside a pipe for print-outs."""
+
+    replies = (Done, Threads)
+
+
+class Defines(Request[YesNo]):
+    """Say whether the notebook binds this name now."""
+
+    replies = (YesNo,)
+    name: Name
+
+
 class Seed(Request[Done]):
     """Seed the global generators."""
 
     seed: int
 
 
-class Read(Request[Readable]):
-    """Try to read these files, and those below these folders."""
+class Read(Request[YesNo]):
+    """Try to read these files, and those below these folders; says whether any could be read."""
 
-    replies = (Readable,)
+    replies = (YesNo,)
     paths: Names
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,8 @@ import torch
 
 from autograder.box.answerer import Answerer, only_here
 from autograder.box.ipython import furnish
-from autograder.box.messages import Answers, Columns, Frame, Model, Question, Read, Readable, Reply
+from autograder.box.limits import COPY_GOES_FIRST, first_to_go
+from autograder.box.messages import Answers, Columns, Copy, Done, Frame, Model, Question, Read, Reply, Threads, YesNo
 from autograder.box.models import build_model
 from autograder.box.wire import WireError, receive_from, send
 
@@ -52,8 +54,11 @@ def _set_device_if_there(device: Any, real: Callable[[Any], None] = torch.set_de
         real(device)
 
 
-def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str]) -> None:
-    """Answer requests until the judge closes the channel; `elsewhere`: names of given cells that are not run."""
+def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str], functions: list[str]) -> None:
+    """Answer requests until the judge closes the channel.
+
+    `elsewhere` are the names of given cells that are not run, `functions` those that the tasks ask for.
+    """
     pid = os.getpid()
 
     def ask(question: Question) -> Any:
@@ -61,7 +66,7 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
         send(channel, Frame(current, question))
         return receive_from(channel).message.value
 
-    answerer = Answerer(namespace, ask, elsewhere=elsewhere)
+    answerer = Answerer(namespace, ask, elsewhere=elsewhere, functions=functions)
     current: Any = None
     while True:
         try:
@@ -70,7 +75,13 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
             return
         current = frame.number
         if type(frame.message) is Read:  # asked before any student code has run
-            reply: Any = Readable(can_read(frame.message.paths))
+            reply: Any = YesNo(can_read(frame.message.paths))
+        elif type(frame.message) is Copy:
+            copy = copy_of_box(channel)
+            if type(copy) is socket.socket:
+                channel, pid = copy, os.getpid()
+                continue
+            reply = copy
         else:
             reply = answerer.answer(frame.message)
         only_here(pid)
@@ -79,6 +90,48 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
             send(channel, Frame(current, reply))
         except WireError:
             send(channel, Frame(current, without_values(reply)))
+
+
+def copy_of_box(channel: socket.socket) -> socket.socket | Done | Threads:
+    """Fork a copy of this box: returns there the channel on which it answers, here the reply.
+
+    The copy loses its parent, and so becomes the keeper's child. Where it cannot be made, nobody speaks on its channel.
+    """
+    _, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
+    try:
+        if threads_run():
+            return Threads()
+        flush()
+        with contextlib.suppress(OSError):  # too many processes
+            between = os.fork()
+            if between == 0:
+                with contextlib.suppress(OSError):
+                    if os.fork() == 0:
+                        return begin_copy(channel, descriptors)
+                os._exit(0)
+            os.waitpid(between, 0)
+        return Done()
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def begin_copy(channel: socket.socket, descriptors: list[int]) -> socket.socket:
+    """Take a channel and an output of our own, and say one byte: with it the kernel tells the judge who we are."""
+    os.setsid()
+    first_to_go(COPY_GOES_FIRST)
+    channel.close()
+    os.dup2(descriptors[1], 1)
+    os.dup2(descriptors[1], 2)
+    own = socket.socket(fileno=os.dup(descriptors[0]))
+    own.sendall(b".")
+    return own
+
+
+def threads_run() -> bool:
+    """Say whether a fork would leave threads behind; tqdm's monitor, which only redraws its bars, may stay behind."""
+    monitors = [thread for thread in threading.enumerate() if type(thread).__module__ == "tqdm._monitor"]
+    return len(os.listdir("/proc/self/task")) > 1 + len(monitors)
 
 
 def without_values(reply: Any) -> Any:

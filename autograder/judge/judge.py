@@ -103,7 +103,7 @@ class Judge:
         return with_kept(regrade, report) if regrade is not None and run.kept else report
 
     def _run(self, submission: Submission, kept: Mapping[str, TaskResult]) -> tuple[Session, Run]:
-        tasks = [task.id for task in self.assignment.tasks]
+        tasks = {task.id: task.needs for task in self.assignment.tasks}
         session = Session(self._usable_keeper, submission, self.settings, tasks, self.assignment.elsewhere)
         examples = self.settings.feedback == "example"
         run = Run(self.assignment, session, submission.sha256, self._prepared, examples, kept)
@@ -111,8 +111,8 @@ class Judge:
         self._lazy_imports = lazy_imports_of(cell.source for cell in submission.cells)
         # Here rather than in the first check: a sandbox that is not to be had is no check's outcome.
         self._usable_keeper()
-        with affinity.only_one():
-            run_checks(run, tasks)
+        with affinity.only_one(), session:
+            run_checks(run, list(tasks))
         return session, run
 
     def _usable_keeper(self) -> Keeper:
@@ -138,6 +138,7 @@ class Judge:
             cpu_seconds=int(settings.submission_seconds) + 30,
             kept_output_bytes=settings.output_kib * 1024,
             elsewhere=tuple(sorted(self.assignment.elsewhere)),
+            functions=tuple(task.id for task in self.assignment.tasks if task.answer is not None),
         )
         launched, self._launched = self._launched, None
         self._keeper = Keeper(plan).start(launched)
@@ -151,7 +152,7 @@ class Judge:
         """Ask a box with no student code in it whether the checks lie open to it."""
         with keeper.open_box() as box:
             paths = [str(folder) for folder in secrets(self.assignment.course)]
-            return box.request(Read(paths), 10.0).any
+            return box.request(Read(paths), 10.0).yes
 
 
 def _for_staff(session: Session, outcomes: list[Outcome]) -> dict[str, object]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -43,6 +44,7 @@ class ChecksPlugin:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._stood_in = False  # for a function, in the checks of the present task
 
     @pytest.fixture(scope="session")
     def run(self) -> Run:
@@ -65,6 +67,7 @@ class ChecksPlugin:
         """The submission's functions, in a box of this task's own."""
         with self._run.students.open(task) as student:
             yield student
+            self._stood_in |= student.stood_in
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the marker known."""
@@ -90,13 +93,21 @@ class ChecksPlugin:
         """Run the checks of one task after the other, of a task again where it has to be."""
         files = [list(items) for _, items in itertools.groupby(session.items, key=lambda item: item.path)]
         for items, after in itertools.zip_longest(files, [found[0] for found in files[1:]]):
-            while True:
-                for item, following in itertools.zip_longest(items, items[1:], fillvalue=after):
-                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if not self._run.students.run_again():
-                    break
-                self._run.forget(task_of(items[0].path))
+            task, check = task_of(items[0].path), partial(self._check, items, after)
+            check()
+            if self._stood_in and self._run.lost_points(task):
+                self._run.try_own_way(task, check)
         return True
+
+    def _check(self, items: list[pytest.Item], after: pytest.Item | None) -> None:
+        """Run the checks of one task; again where it has to be."""
+        while True:
+            self._stood_in = False
+            for item, following in itertools.zip_longest(items, items[1:], fillvalue=after):
+                items[0].config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if not self._run.students.run_again():
+                return
+            self._run.forget(task_of(items[0].path))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:

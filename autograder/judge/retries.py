@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 
-from autograder.judge.time_budget import CellTimes, Clock
+from autograder.judge.time_budget import Clock
 from autograder.report import Notice
 from autograder.verdict import CheckFailed
 
@@ -30,15 +30,13 @@ class State:
     """What the boxes of a submission have come to, as a whole: where a task runs again, its own is dropped."""
 
     clock: Clock
-    cell_times: CellTimes
     notices: dict[tuple[str, int], Notice] = field(default_factory=dict)
     suspicions: list[str] = field(default_factory=list)
-    skipped: dict[int, CheckFailed] = field(default_factory=dict)  # cells that are left out of later boxes
+    skipped: dict[int, CheckFailed] = field(default_factory=dict)  # cells that are left out of later runs
 
     def copy(self) -> State:
         """Return another one that stands where this one does."""
-        clock, cell_times = copy.deepcopy((self.clock, self.cell_times))  # together, for one holds the other
-        return State(clock, cell_times, dict(self.notices), list(self.suspicions), dict(self.skipped))
+        return State(copy.copy(self.clock), dict(self.notices), list(self.suspicions), dict(self.skipped))
 
 
 class Retries:

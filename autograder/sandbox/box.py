@@ -14,17 +14,18 @@ import secrets
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from autograder.box.messages import Answer, Frame, ProbeQuestion, Question, R, Request, StandInQuestion
+from autograder.box.messages import Answer, Copy, Frame, ProbeQuestion, Question, R, Request, StandInQuestion, Threads
 from autograder.box.schema import Malformed, Message
 from autograder.box.wire import WireError, encode, read_frame
 from autograder.sandbox import procfs
 from autograder.sandbox.box_failure import BoxFailure, ended
+from autograder.sandbox.line import Line, Output
 from autograder.sandbox.stopwatch import POLL_SECONDS, Stopwatch
 from autograder.verdict import Status
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 BEGINNING_BYTES = 256 << 20
 SILENCE_BYTES = 1 << 20  # a time-out after this much output is called a flood
 GROWTH_BYTES = 256 << 20  # a time-out after memory grew by this much is called after the memory
+COPY_SECONDS = 5.0  # a fork takes milliseconds
+EXIT_SECONDS = 1.0  # for the keeper to hear of a box that is gone
 MAX_QUESTIONS = 2_000  # a request; a right answer asks some twenty, one that asks row by row a thousand
 MAX_RECEIVED_BYTES = 64 << 20  # a request, reply and questions together; the judge holds on to them
 MAX_SCRATCH_BYTES = 512 << 20  # on disk, where there is no sized folder in memory
@@ -43,20 +46,6 @@ MAX_SCRATCH_FILES = 20_000  # each takes a kilobyte that no limit of a process c
 TOO_MANY_POINTS = "Your code asked the model about more points than any right answer needs."
 
 Answering = Callable[[Question], Tensor | None]
-
-
-@dataclass
-class Output:
-    """What the box printed: the first bytes are kept for staff, the rest is only counted."""
-
-    limit_bytes: int
-    kept: bytearray
-    total_bytes: int = 0
-
-    def take(self, chunk: bytes) -> None:
-        """Keep what still fits."""
-        self.total_bytes += len(chunk)
-        self.kept += chunk[: max(0, self.limit_bytes - len(self.kept))]
 
 
 @dataclass
@@ -74,45 +63,84 @@ class Pending:
 
 
 class Box:
-    """One box, from fork to end. Use as a context manager: leaving it kills whatever the box has started."""
+    """One box, from fork to end. Use as a context manager: leaving it kills whatever the box has started.
 
-    def __init__(self, keeper: Keeper, sock: socket.socket, output: int, kept_bytes: int) -> None:
+    `inside` is its process as the keeper sees it, `pid` the same on this machine.
+    """
+
+    def __init__(self, keeper: Keeper, line: Line, inside: int, pid: int) -> None:
         self._keeper = keeper
-        self._sock = sock
+        self._line = line
+        self._sock = line.ours
         self._sock.setblocking(False)
-        self._output_descriptor = output
-        os.set_blocking(output, False)
-        self.output = Output(kept_bytes, bytearray())
+        os.set_blocking(line.output, False)
+        self.output = Output(keeper.plan.kept_output_bytes, bytearray())
         self.exit_status: int | None = None
-        self.pid = keeper.box_pid()
-        self._waiting = procfs.Waiting(self.pid)
+        self.inside = inside
+        self.pid = pid
+        self._waiting = procfs.Waiting(pid)
         self.suspicions: list[str] = []
 
     def __enter__(self) -> Box:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+        self._keeper.clear()
+        self.close()
+
+    def end(self) -> None:
+        """Let go of the channel: a box that waits for the judge ends by that."""
         self._sock.close()
+
+    def close(self) -> None:
+        """Read what was printed last, and let go of everything."""
+        self._sock.close()
+        with contextlib.suppress(OSError):
+            self._drain()
+        self._line.close()
+        self._waiting.close()
+
+    def copy(self) -> Box | None:
+        """Return a box that goes on from where this one stands; None where threads run, which no copy would have.
+
+        Raises BoxFailure and KeeperLost.
+        """
+        line = Line()
         try:
-            self._keeper.end_box()
-        finally:
-            with contextlib.suppress(OSError):
-                self._drain()
-            os.close(self._output_descriptor)
-            self._waiting.close()
+            if type(self.request(Copy(), COPY_SECONDS, passing=line.theirs)) is Threads:
+                line.close()
+                return None
+            line.close_theirs()
+            pid = line.speaker(COPY_SECONDS)
+            inside = procfs.seen_from_inside(pid)
+            if not inside:
+                raise BoxFailure(Status.RESOURCE, "Your code left no room for another process.")
+            self._keeper.adopt(inside)
+        except BaseException:
+            line.close()
+            raise
+        return Box(self._keeper, line, inside, pid)
 
     def stopwatch(self) -> Stopwatch:
         """Return a stopwatch that has just been started for this box."""
         return Stopwatch(self._waiting, self._keeper.pid)
 
-    def request(self, message: Request[R], seconds: float, answer: Answering | None = None) -> R:
+    def request(
+        self, message: Request[R], seconds: float, answer: Answering | None = None, passing: Sequence[int] = ()
+    ) -> R:
         """Send one request and return its reply, answering the questions that are asked in between.
+
+        `passing` are descriptors that go with it.
 
         The reply is of one of the classes that are due to it. Raises BoxFailure, KeeperLost, and WireError
         for a message that cannot be sent.
         """
         pending = Pending(secrets.randbits(62), self.stopwatch(), seconds, time.monotonic())
         self._send(Frame(pending.number, message), pending)
+        if passing:
+            with contextlib.suppress(OSError):  # a box that is gone is met below
+                socket.send_fds(self._sock, [b"."], passing)
         while True:
             said = self._said(pending)
             if isinstance(said, message.replies):
@@ -194,19 +222,18 @@ class Box:
         poll = select.poll()
         poll.register(self._sock, event)
         poll.register(self._keeper.control, select.POLLIN)
-        poll.register(self._output_descriptor, select.POLLIN)
+        poll.register(self._line.output, select.POLLIN)
         while True:
             self._check_limits(request)  # before each wait: a box that sends a byte now and then is watched too
+            if self._keeper.has_ended(self.inside) and not select.select([self._sock], [], [], 0)[0]:
+                raise self._ended()
             ready = dict(poll.poll(POLL_SECONDS * 1000))
-            if self._output_descriptor in ready and not self._drain():
-                poll.unregister(self._output_descriptor)
+            if self._line.output in ready and not self._drain():
+                poll.unregister(self._line.output)
             if self._sock.fileno() in ready:
                 return
             if self._keeper.control.fileno() in ready:
-                self.exit_status = self._keeper.read_exit()
-                if not select.select([self._sock], [], [], 0)[0]:
-                    raise self._ended()
-                return
+                self._keeper.hear()
 
     def _check_limits(self, request: Pending) -> None:
         if time.monotonic() - request.checked < POLL_SECONDS:
@@ -220,7 +247,7 @@ class Box:
         """Read what the box has printed; False once nothing more can come."""
         for _ in range(64):
             try:
-                chunk = os.read(self._output_descriptor, 1 << 16)
+                chunk = os.read(self._line.output, 1 << 16)
             except BlockingIOError:
                 return True
             if not chunk:
@@ -243,7 +270,7 @@ class Box:
 
     def _too_slow(self, request: Pending) -> BoxFailure:
         seconds = request.seconds
-        if procfs.thread_count(list(procfs.descendants(self._keeper.pid))) >= self._keeper.plan.processes - 1:
+        if procfs.thread_count(list(procfs.descendants(self._keeper.pid))) >= self._keeper.plan.most_processes - 1:
             return BoxFailure(
                 Status.RESOURCE,
                 f"Your code started more than the {self._keeper.plan.processes} processes and threads it may have.",
@@ -263,6 +290,5 @@ class Box:
 
     def _ended(self) -> BoxFailure:
         """Say how the box ended; the keeper knows, and what the box wrote before does not count."""
-        if self.exit_status is None:
-            self.exit_status = self._keeper.wait_exit()
+        self.exit_status = self._keeper.exit_of(self.inside, EXIT_SECONDS)
         return ended(self.exit_status)

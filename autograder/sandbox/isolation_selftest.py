@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.box.messages import Read, RunCell
 from autograder.course import secrets
+from autograder.sandbox import procfs
 from autograder.sandbox.box import Box
 from autograder.sandbox.box_failure import BoxFailure, KeeperLost
 from autograder.sandbox.bubblewrap import ENVIRONMENT
@@ -84,10 +85,10 @@ def _ran(box: Box, source: str) -> bool:
 
 def _checks_hidden(keeper: Keeper, course: Path) -> bool:
     paths = [str(folder) for folder in secrets(course)]
-    return _holds(keeper, lambda box: not box.request(Read(paths), SECONDS).any)
+    return _holds(keeper, lambda box: not box.request(Read(paths), SECONDS).yes)
 
 
 def _no_survivors(keeper: Keeper) -> bool:
     daemon = "import time\nif os.fork() == 0:\n    try:\n        os.setsid()\n    finally:\n        time.sleep(1000)"
     _holds(keeper, lambda box: _ran(box, daemon))
-    return keeper.usable and keeper.box_pid() == 0
+    return keeper.usable and not procfs.children(keeper.pid)

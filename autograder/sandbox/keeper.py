@@ -1,9 +1,10 @@
 """Starts, limits and kills the processes that run student code.
 
 Theory of operation. A `Keeper` is one sandboxed process that has imported torch and run the prelude; it forks a `Box`
-for each task in milliseconds (box/keeper.py tells its side). Judge and keeper share the control channel, judge and box
-a socket of their own. Only the keeper's word on the control channel says how a box ended. A keeper that could not
-clean up after a box, or does not answer, is killed and replaced: everything in its namespaces dies with it.
+for each submission in milliseconds (box/keeper.py tells its side), and a box forks copies of itself. Judge and keeper
+share the control channel, judge and box a socket of their own. Only the keeper's word on the control channel says how
+a box ended. A keeper that could not clean up after a submission, or does not answer, is killed and replaced:
+everything in its namespaces dies with it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from autograder.box.control import End, Ended, Exited, Forked, Import, Imported, Open, Ready, Setup
+from autograder.box.control import Adopt, Clear, Cleared, Exited, Forked, Import, Imported, Open, Ready, Setup
 from autograder.box.messages import Model
 from autograder.box.schema import Message
 from autograder.box.wire import WireError, encode, receive_from, send
@@ -27,11 +28,13 @@ from autograder.sandbox import bubblewrap, procfs
 from autograder.sandbox.box import MAX_SCRATCH_FILES, Box
 from autograder.sandbox.box_failure import KeeperLost
 from autograder.sandbox.launch import END_SECONDS, Launched, Place, imported_by
+from autograder.sandbox.line import Line
 from autograder.sandbox.seccomp import filter_program
 from autograder.system import affinity
 
 START_SECONDS = 120.0  # importing torch takes two; a cold disk and a loaded machine take long
 WALK_SECONDS = 1.0
+COPIES = 4  # of a box, beside two for each function: the run itself, and what tasks without a function ask
 MIB = 1 << 20
 Said = TypeVar("Said", bound=Message)
 
@@ -49,7 +52,13 @@ class Plan:
     cpu_seconds: int = 150
     kept_output_bytes: int = 64 * 1024
     elsewhere: tuple[str, ...] = ()  # names that given cells bind which no box runs
+    functions: tuple[str, ...] = ()  # that the tasks ask for
     secret_folders: tuple[Path, ...] = field(default=())  # beside the course: covered in the box too
+
+    @property
+    def most_processes(self) -> int:
+        """What the boxes of a submission may have: the student's own processes, and two copies for each function."""
+        return self.processes + 2 * len(self.functions) + COPIES
 
     @property
     def place(self) -> Place:
@@ -68,6 +77,7 @@ class Keeper:
         self._telling: threading.Thread | None = None
         self._walked = 0.0
         self._use = procfs.ScratchUse()
+        self._exits: dict[int, int] = {}  # how boxes have ended, by their process as the keeper sees it
         self._ready = False
         self._imported: set[str] = set()
         self._dirty = False
@@ -103,50 +113,64 @@ class Keeper:
         if self._dirty:
             raise KeeperLost("the keeper could not clean up after a box")
         self._walked, self._use = 0.0, procfs.ScratchUse()  # what the last box left is gone, and was not this one's
-        box_ours, box_theirs = socket.socketpair()
-        output_read, output_write = os.pipe()
+        line = Line()
         try:
             send(self.control, Open(affinity.allowed()))
-            socket.send_fds(self.control, [b"."], [box_theirs.fileno(), output_write])
-            self._expect(Forked)
-        except BaseException as error:
-            box_ours.close()
-            os.close(output_read)
-            if isinstance(error, OSError | EOFError):
-                raise KeeperLost(str(error)) from None
+            socket.send_fds(self.control, [b"."], line.theirs)
+            inside = self._expect(Forked).pid
+        except (OSError, EOFError) as error:
+            line.close()
+            raise KeeperLost(str(error)) from None
+        except BaseException:
+            line.close()
             raise
         finally:
-            box_theirs.close()
-            os.close(output_write)
-        return Box(self, box_ours, output_read, self.plan.kept_output_bytes)
+            line.close_theirs()
+        return Box(self, line, inside, procfs.seen_from_outside(self.pid, inside))
 
-    def box_pid(self) -> int:
-        """Return the process id of the open box on this machine; 0 where /proc does not tell."""
-        found = procfs.children(self.pid)
-        return found[0] if len(found) == 1 else 0
-
-    def read_exit(self) -> int:
-        """Return the exit status that the keeper has just announced."""
-        return self._expect(Exited).status
-
-    def wait_exit(self) -> int | None:
-        """Wait briefly for the keeper's word on how the box ended; None when the box is still alive."""
+    def adopt(self, pid: int) -> None:
+        """Have the keeper tell how a box's copy ends, `pid` as the keeper sees it; raises KeeperLost."""
         try:
-            return self._expect(Exited, seconds=1.0).status
-        except TimeoutError:
-            return None
+            send(self.control, Adopt(pid))
+        except OSError as error:
+            raise KeeperLost(str(error)) from None
 
-    def end_box(self) -> None:
-        """Kill what the box has left, and wait until the keeper has cleaned up."""
+    def hear(self, seconds: float = END_SECONDS) -> None:
+        """Note which box has ended, and how, as the keeper tells it; raises KeeperLost and TimeoutError."""
+        exited = self._expect(Exited, seconds)
+        self._exits[exited.pid] = exited.status
+
+    def has_ended(self, pid: int) -> bool:
+        """Say whether the keeper has told of a box's end."""
+        return pid in self._exits
+
+    def exit_of(self, pid: int, seconds: float) -> int | None:
+        """Return the exit status of a box where the keeper tells it in this time; None while the box is alive."""
+        end = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            while pid not in self._exits:
+                self.hear(max(0.001, end - time.monotonic()))
+        return self._exits.get(pid)
+
+    def clear(self, kept: list[int] | None = None) -> bool:
+        """Kill every process but these boxes, and wait until that is done; False where it could not be.
+
+        With none of them the scratch folders are emptied too.
+        """
         try:
-            send(self.control, End())
-            while type(message := self._message(END_SECONDS)) is not Ended:
-                pass
+            send(self.control, Clear(kept or []))
+            while type(message := self._message(END_SECONDS)) is not Cleared:
+                if type(message) is Exited:
+                    self._exits[message.pid] = message.status
         except (OSError, EOFError, KeeperLost):
             self._dirty = True
             self.stop()
-            return
-        self._dirty = not message.clean
+            return False
+        if not kept:
+            self._exits.clear()
+            self._dirty = not message.clean
+        clean: bool = message.clean
+        return clean
 
     @property
     def usable(self) -> bool:
@@ -172,7 +196,7 @@ class Keeper:
 
     def _setup(self) -> Setup:
         plan, namespaces = self.plan, self.plan.place.namespaces
-        processes = plan.processes
+        processes = plan.most_processes
         if os.geteuid() != 0 and (plan.isolation == "process" or not procfs.counted_by_namespace()):
             processes += procfs.tasks_of_user(os.geteuid())
         scratch = self._launched.scratch if self._launched is not None else None
@@ -181,6 +205,7 @@ class Keeper:
             prelude=list(plan.prelude),
             givens=dict(plan.givens),
             elsewhere=list(plan.elsewhere),
+            functions=list(plan.functions),
             memory_bytes=plan.memory_bytes,
             processes=processes,
             cpu_seconds=plan.cpu_seconds,

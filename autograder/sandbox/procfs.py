@@ -54,6 +54,19 @@ def descendants(pid: int) -> Iterator[int]:
         waiting += children(child)
 
 
+def seen_from_inside(pid: int) -> int:
+    """Return the id of a process in its own namespace; 0 where /proc does not tell."""
+    with contextlib.suppress(OSError, StopIteration, IndexError, ValueError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return int(next(line.split()[-1] for line in lines if line.startswith("NSpid:")))
+    return 0
+
+
+def seen_from_outside(keeper: int, inside: int) -> int:
+    """Return the id here of a keeper's child, which knows it by another one; 0 where /proc does not tell."""
+    return next((child for child in children(keeper) if seen_from_inside(child) == inside), 0)
+
+
 def thread_count(pids: list[int]) -> int:
     """Return how many threads the processes have together."""
     total = 0

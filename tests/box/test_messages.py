@@ -17,6 +17,8 @@ from autograder.box.messages import (
     CallRounds,
     CellRan,
     Columns,
+    Copy,
+    Defines,
     Done,
     Evaluate,
     Failure,
@@ -26,7 +28,6 @@ from autograder.box.messages import (
     ProbeModel,
     ProbeQuestion,
     Read,
-    Readable,
     Reply,
     RoundFailed,
     RowsAt,
@@ -35,7 +36,9 @@ from autograder.box.messages import (
     StandIn,
     StandInQuestion,
     StatementFailed,
+    Threads,
     Undefined,
+    YesNo,
 )
 from autograder.box.schema import Malformed, Message, WireError
 from autograder.box.wire import PREFIX, decode, encode
@@ -48,24 +51,30 @@ STATE = ModelState({"w": X}, {"w": True}, {"w": None}, False, False)
 MODEL = Model("Affine", {"weight": X}, {"dimension": 3})
 REPLY = Reply([X, 1.0, {"a": None}], "Tensor", True, [X, STATE, None], False, False, ["0a"])
 HONEST = (
-    *(Done(), Undefined(), FAILURE, Failure("syntax", "E", ""), STATE, MODEL, REPLY, Readable(True), Seed(-1)),
-    *(CellRan([], []), CellRan([BROKEN], ["!pip"]), BROKEN, Columns([X, X]), RunCell(1, b"x", 2.0)),
-    Answers([X, Columns([X]), [None, 1.0]]),
+    *(Done(), Undefined(), FAILURE, Failure("syntax", "E", ""), STATE, MODEL, REPLY, YesNo(True), Copy(), Threads()),
+    *(
+        CellRan([], [], []),
+        CellRan([BROKEN], ["!pip"], ["f"]),
+        BROKEN,
+        Columns([X, X]),
+        Answers([X, Columns([X]), [None, 1.0]]),
+        Seed(-1),
+    ),
     *(RoundFailed(FAILURE, 0), RoundFailed(Undefined(), 1), RowsAt(0, 1), Read(["/tmp"]), StandIn("f", ["x"])),
     *(ProbeModel(0, ["x"], "takes x"), CallFunction("f", [MODEL, ProbeModel(0, [], ""), X], {"a": 1.0}, True, True)),
     *(Evaluate(MODEL, [X]), Call("f", (RowsAt(0, 0), MODEL, 0.5), "weights 1"), CallRounds([Call("f", ())], 3, [X])),
     *(ProbeQuestion(0, [X, None]), StandInQuestion("f", [X]), Answer(None), Answer(X), Frame(7, Done())),
     *(
-        control.Import(["os"]),
-        control.Imported(),
+        RunCell(1, b"x", 2.0),
+        Defines("f"),
         control.Ready(1),
         control.Open([0, 1]),
-        control.Forked(),
-        control.Exited(-9),
-        control.End(),
-        control.Ended(True),
+        control.Forked(7),
+        control.Import(["os"]),
+        control.Imported(),
     ),
-    control.Setup(["x = 1"], {"known": MODEL}, ["name"], 1, 2, 3, b"", ["/tmp"], True, 0, [], []),
+    *(control.Adopt(7), control.Exited(7, -9), control.Clear([7, 8]), control.Cleared(True)),
+    control.Setup(["x = 1"], {"known": MODEL}, ["name"], ["f"], 1, 2, 3, b"", ["/tmp"], True, 0, [], []),
 )
 
 
@@ -123,9 +132,9 @@ def test_a_field_holds_what_it_says_and_nothing_else(message: Message, other: An
         Failure("runtime", "ValueError", "", -1),
         Failure("runtime", "ValueError", "", True),
         Failure("runtime", "ValueError", "x" * 401),
-        CellRan([{"why": "runtime"}], []),  # type: ignore[list-item]
-        CellRan([BROKEN] * 51, []),
-        CellRan([], [3]),  # type: ignore[list-item]
+        CellRan([{"why": "runtime"}], [], []),  # type: ignore[list-item]
+        CellRan([BROKEN] * 51, [], []),
+        CellRan([], [3], []),  # type: ignore[list-item]
         Answers([Columns([X] * 5)]),
         Answers([Columns([1.0])]),  # type: ignore[list-item]
         Answers(["abcd"]),

@@ -37,11 +37,11 @@ class Killer:
         self.at: dict[int, Callable[[Box], int]] = {}
         request = Box.request
 
-        def killing(box: Box, *arguments: Any) -> Any:
+        def killing(box: Box, *arguments: Any, **keywords: Any) -> Any:
             self.count += 1
             if whom := self.at.get(self.count):
                 os.kill(whom(box), signal.SIGKILL)
-            return request(box, *arguments)
+            return request(box, *arguments, **keywords)
 
         monkeypatch.setattr(Box, "request", killing)
 

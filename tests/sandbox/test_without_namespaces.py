@@ -40,12 +40,12 @@ def bench() -> Iterator[Bench]:
 def readable(bench: Bench, path: Path) -> bool:
     """Ask a box without student code whether a file, or one below a folder, can be read."""
     with bench.box() as box:
-        return box.request(Read([str(path)]), 10.0).any
+        return box.request(Read([str(path)]), 10.0).yes
 
 
 @needs_landlock
 @pytest.mark.parametrize(
-    "path", [PACKAGE / "checks", COURSE / "source", COURSE / "tests", Path("/proc"), Path("/etc/passwd")], ids=str
+    "path", [PACKAGE / "assignments", COURSE / "source", COURSE / "tests", Path("/proc"), Path("/etc/passwd")], ids=str
 )
 def test_landlock_hides_the_course(bench: Bench, path: Path) -> None:
     """Where the kernel has Landlock, checks, source, other processes and accounts cannot be read."""
@@ -152,13 +152,13 @@ def test_keeper_leaves_nothing_behind() -> None:
 
 SLOW_KILLER = """
 import os, time
-from autograder.box import keeper
+from autograder.box import clean_up
 os.geteuid = lambda: 0
 os.setresuid = lambda *users: time.sleep(0.1)
 os.kill = lambda pid, number: None
-keeper.kill_tree = lambda root: None
-keeper.KILL_SECONDS = 3.0
-print(keeper.kill_everything(0, 12345))
+clean_up.descendants = lambda root: set()
+clean_up.KILL_SECONDS = 3.0
+print(clean_up.kill_everything((), 12345))
 """
 
 

@@ -180,7 +180,8 @@ class PreparedTraining(Prepared):
         if not followed.function:
             large = self.full_size._follow(self.full_size._asked(student, own, at_fault))
             return Trained(followed.run.online, self.distance, large.function, large.difference)
-        online = train(functions, self.batches, followed.run)
+        student.together(own)  # what one leaves behind another finds, as in the notebook
+        online = train(self._asked(student, own, at_fault), self.batches, followed.run)
         return Trained(online, self.measure(online), followed.function, followed.difference)
 
     def _asked(self, student: Student, own: frozenset[str], at_fault: frozenset[str]) -> StudentFunctions:

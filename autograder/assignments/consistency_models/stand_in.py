@@ -12,6 +12,15 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.consistency_models.checks.oracles import mixture
+from autograder.checking.student import Student
+from autograder.judge.run import Run
+
+
+def put(student: Student, run: Run, but_for: str = "") -> None:
+    """Let the judge's functions take the places of those that have lost points."""
+    for function in FUNCTIONS.keys() - {but_for}:
+        if run.lost_points(function):
+            student.stand_in(function, FUNCTIONS[function])
 
 
 def noisy_sample(x_0: Any, epsilon: Any, t: Any) -> Tensor:
@@ -22,3 +31,6 @@ def noisy_sample(x_0: Any, epsilon: Any, t: Any) -> Tensor:
     if epsilon.shape != x_0.shape or tuple(t.shape) not in ((rows,), (rows, 1)):
         raise ValueError("their shapes do not fit")
     return mixture(x_0, epsilon, t).value.to(torch.promote_types(x_0.dtype, epsilon.dtype))
+
+
+FUNCTIONS = {"noisy_sample": noisy_sample}  # the one of which others make use

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from autograder.assignments.consistency_models.stand_in import noisy_sample
-from autograder.box.answerer import Answerer
-from autograder.box.messages import ProbeQuestion, RunCell, StandIn, StandInQuestion
+from autograder.box.messages import ProbeQuestion, StandInQuestion
 from autograder.nbgrader_host.kernel import LocalStudent, mark_namespace
+from autograder.verdict import CheckFailed
 from tests import notebooks
 
 X_0, EPSILON = torch.tensor([[1.0, 2.0], [-1.0, 0.5], [0.0, 4.0]]), torch.ones(3, 2)
@@ -65,23 +65,52 @@ def test_a_way_of_calling_that_is_the_students_own_is_left_to_it() -> None:
     assert found.call("one", X_0).value.equal(X_0 + 1)
 
 
-def test_later_cells_find_the_stand_in() -> None:
-    """Also under another name, and where a cell defines the function once more."""
-    answerer = Answerer(namespace := {}, lambda question: noisy_sample(*question.arguments))
-    answerer.answer(StandIn("noisy_sample", ["x_0", "epsilon", "t"]))
-    wrong = "def noisy_sample(x_0, epsilon, t): return x_0"
-    for number, source in enumerate((wrong, "mix = noisy_sample", wrong), 1):
-        assert answerer.run_cell(RunCell(number, source.encode(), 10.0)).failure is None
-    for name in ("mix", "noisy_sample"):
-        assert namespace[name](X_0, EPSILON, T).allclose(MIXED)
-
-
-def test_a_name_that_the_notebook_does_not_define_stays_undefined() -> None:
-    """What is missing is told as missing."""
-    found, namespace = student("def one(x): return noisy_sample(x, x, x)")
+@pytest.mark.parametrize("t", ["t[1]", "t[1:2]", "t[1:2, None]", "t[1].item()"])
+def test_one_time_stands_for_all_rows(t: str) -> None:
+    """As it does for a function that broadcasts."""
+    found, _ = student(
+        "def noisy_sample(*_): raise ValueError",
+        f"def one(x_0, epsilon, t): return noisy_sample(x_0, epsilon, {t})",
+    )
     found.stand_in("noisy_sample", noisy_sample)
-    with pytest.raises(Exception, match="NameError"):
-        found.call("one", T)
+    assert torch.allclose(found.call("one", X_0, EPSILON, T).value, (1 - T[1]) * X_0 + T[1] * EPSILON)
+
+
+KEPT = {
+    "name": "mix = noisy_sample",
+    "default": "def mix(*given, own=noisy_sample): return own(*given)",
+    "attribute": "class Own: mix = staticmethod(noisy_sample)\nmix = Own.mix",
+    "partial": "from functools import partial\nmix = partial(noisy_sample)",
+}
+
+
+@pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT)
+def test_function_is_found_where_a_cell_has_kept_it(kept: str) -> None:
+    """Whatever leads to it leads to the judge, and afterwards to the student's own code again."""
+    wrong = "def noisy_sample(x_0, epsilon, t): return x_0"
+    found, namespace = student(wrong, kept, "def one(x_0, epsilon, t): return mix(x_0, epsilon, t)")
+    found.stand_in("noisy_sample", noisy_sample)
+    assert torch.allclose(found.call("one", X_0, EPSILON, T).value, MIXED)
+    assert namespace["mix"](X_0, EPSILON, T) is X_0
+
+
+def test_closure_is_replaced_by_its_name_alone() -> None:
+    """Python exchanges no code that has variables of an outer function."""
+    made = "def make(y):\n    return lambda x_0, epsilon, t: x_0 + y\nnoisy_sample = make(1.0)"
+    found, _ = student(made, "def one(x_0, epsilon, t): return noisy_sample(x_0, epsilon, t)")
+    found.stand_in("noisy_sample", noisy_sample)
+    assert torch.allclose(found.call("one", X_0, EPSILON, T).value, MIXED)
+
+
+def test_function_that_is_missing_is_answered_too() -> None:
+    """A syntax error in its cell costs its own points, not those of who calls it."""
+    found, namespace = student(
+        "def one(x_0, epsilon, t): return noisy_sample(x_0, epsilon, t)", "def odd(): return noisy_sample()"
+    )
+    found.stand_in("noisy_sample", noisy_sample)
+    assert torch.allclose(found.call("one", X_0, EPSILON, T).value, MIXED)
+    with pytest.raises(CheckFailed, match="NameError"):
+        found.call("odd")
     assert "noisy_sample" not in namespace
 
 

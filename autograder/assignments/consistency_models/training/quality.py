@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from torch import Tensor
 
+from autograder.assignments.consistency_models import stand_in
 from autograder.assignments.consistency_models.prepare import PreparedTraining, Trained
 from autograder.assignments.consistency_models.training.following import AGREEMENT
 from autograder.assignments.consistency_models.training.functions import FUNCTIONS
@@ -58,6 +59,8 @@ class JointTraining:
 
     def _train(self) -> Trained:
         with self._run.students.open(QUALITY) as student:
+            if not self.own & self._run.own_way:
+                stand_in.put(student, self._run)
             return self.reference.train(student, self.own, frozenset(filter(self._run.at_fault, self.own)))
 
     def trained_or_reference(self) -> dict[str, Tensor]:
