@@ -78,7 +78,7 @@ class Box:
         self.exit_status: int | None = None
         self.inside = inside
         self.pid = pid
-        self._waiting = procfs.Waiting(pid)
+        self._waiting = [procfs.Waiting(pid), procfs.Waiting("thread-self")]
         self.suspicions: list[str] = []
 
     def __enter__(self) -> Box:
@@ -99,7 +99,8 @@ class Box:
         with contextlib.suppress(OSError):
             self._drain()
         self._line.close()
-        self._waiting.close()
+        for waiting in self._waiting:
+            waiting.close()
 
     def copy(self) -> Box | None:
         """Return a box that goes on from where this one stands; None where threads run, which no copy would have.
@@ -124,7 +125,7 @@ class Box:
 
     def stopwatch(self) -> Stopwatch:
         """Return a stopwatch that has just been started for this box."""
-        return Stopwatch(self._waiting, self._keeper.pid)
+        return Stopwatch(self._waiting, self._keeper.busy_threads)
 
     def request(
         self, message: Request[R], seconds: float, answer: Answering | None = None, passing: Sequence[int] = ()

@@ -77,7 +77,8 @@ class Keeper:
         self._telling: threading.Thread | None = None
         self._walked = 0.0
         self._use = procfs.ScratchUse()
-        self._exits: dict[int, int] = {}  # how boxes have ended, by their process as the keeper sees it
+        self._boxes: set[int] = set()  # that run, by their process as the keeper sees it
+        self._exits: dict[int, int] = {}  # how others have ended
         self._ready = False
         self._imported: set[str] = set()
         self._dirty = False
@@ -118,6 +119,7 @@ class Keeper:
             send(self.control, Open(affinity.allowed()))
             socket.send_fds(self.control, [b"."], line.theirs)
             inside = self._expect(Forked).pid
+            self._boxes.add(inside)
         except (OSError, EOFError) as error:
             line.close()
             raise KeeperLost(str(error)) from None
@@ -132,13 +134,22 @@ class Keeper:
         """Have the keeper tell how a box's copy ends, `pid` as the keeper sees it; raises KeeperLost."""
         try:
             send(self.control, Adopt(pid))
+            self._boxes.add(pid)
         except OSError as error:
             raise KeeperLost(str(error)) from None
 
     def hear(self, seconds: float = END_SECONDS) -> None:
         """Note which box has ended, and how, as the keeper tells it; raises KeeperLost and TimeoutError."""
-        exited = self._expect(Exited, seconds)
+        self._note(self._expect(Exited, seconds))
+
+    def _note(self, exited: Exited) -> None:
+        self._boxes.discard(exited.pid)
         self._exits[exited.pid] = exited.status
+
+    def busy_threads(self) -> int:
+        """Return how many threads a submission has, without those of boxes that wait while one of them is asked."""
+        threads = procfs.thread_count(list(procfs.descendants(self.pid)))
+        return max(1, threads - max(0, len(self._boxes) - 1))
 
     def has_ended(self, pid: int) -> bool:
         """Say whether the keeper has told of a box's end."""
@@ -161,11 +172,12 @@ class Keeper:
             send(self.control, Clear(kept or []))
             while type(message := self._message(END_SECONDS)) is not Cleared:
                 if type(message) is Exited:
-                    self._exits[message.pid] = message.status
+                    self._note(message)
         except (OSError, EOFError, KeeperLost):
             self._dirty = True
             self.stop()
             return False
+        self._boxes &= set(kept or [])
         if not kept:
             self._exits.clear()
             self._dirty = not message.clean

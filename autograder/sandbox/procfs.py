@@ -132,10 +132,12 @@ def folder_use(folder: str, most_files: int) -> ScratchUse:
 class Waiting:
     """How long a process has been ready to run while the machine ran others: the run delay of its schedstat.
 
+    Of "thread-self", how long the thread that asks.
+
     The file stays open, for it is asked about several times a call.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int | str) -> None:
         self._file = -1
         with contextlib.suppress(OSError):
             self._file = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)

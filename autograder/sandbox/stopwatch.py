@@ -1,6 +1,7 @@
 """Measures what a box has taken of its time."""
 
 import time
+from collections.abc import Callable, Sequence
 
 from autograder.box.failures import SLACK
 from autograder.sandbox import procfs
@@ -9,13 +10,16 @@ POLL_SECONDS = 0.05  # how often memory is looked at: a box that fills pages at 
 
 
 class Stopwatch:
-    """Time that the box could have used: waiting for a processor that others hold does not count, up to a point."""
+    """Time that the box could have used: waiting for a processor that others hold does not count, up to a point.
 
-    def __init__(self, waiting: procfs.Waiting, keeper: int) -> None:
+    `waiting` are the box and the judge, for whose answers the box waits in turn.
+    """
+
+    def __init__(self, waiting: Sequence[procfs.Waiting], threads: Callable[[], int]) -> None:
         self._waiting = waiting
-        self._keeper = keeper
+        self._count = threads
         self._started = time.monotonic()
-        self._waited = waiting.seconds()  # now: who asks only at the end must see all of the waiting
+        self._waited = [each.seconds() for each in waiting]  # now: who asks at the end must see all of the waiting
         self._threads = 1
 
     def seconds(self) -> float:
@@ -23,9 +27,10 @@ class Stopwatch:
         wall = time.monotonic() - self._started
         if wall < POLL_SECONDS:
             return wall
-        waited = max(0.0, self._waiting.seconds() - self._waited)  # of a process that is gone: nothing
+        both = zip(self._waiting, self._waited, strict=True)
+        waited = sum(max(0.0, each.seconds() - before) for each, before in both)  # of a process that is gone: nothing
         # A box with n busy threads waits for its own ones: no more than a share of its waiting is others' doing.
-        self._threads = max(self._threads, procfs.thread_count(list(procfs.descendants(self._keeper))))
+        self._threads = max(self._threads, self._count())
         return max(wall - waited / self._threads, wall / SLACK)
 
     def forget(self, seconds: float) -> None:

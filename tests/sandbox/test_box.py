@@ -269,7 +269,11 @@ class Machine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
         self.now = self.waited = 0.0
         monkeypatch.setattr(stopwatch.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(stopwatch.procfs, "thread_count", lambda pids: threads)
+        self._threads = threads
+
+    def threads_now(self) -> int:
+        """Return how many threads of the submission are busy."""
+        return self._threads
 
     def seconds(self) -> float:
         """Return how long the box has waited, as procfs.Waiting does."""
@@ -300,16 +304,24 @@ def test_waiting_for_others_does_not_count(monkeypatch: pytest.MonkeyPatch, thre
     """Of ten seconds, four of them waiting, six count; with n busy threads most of the waiting is for one's own."""
     machine = Machine(monkeypatch, threads)
     machine.waited = 3.0  # before it started
-    watch = Stopwatch(machine, 1)
+    watch = Stopwatch([machine], machine.threads_now)
     machine.now, machine.waited = 10.0, 7.0  # asked once, at the end, as a submission's clock is
     assert watch.seconds() == pytest.approx(counted)
+
+
+def test_waiting_of_the_judge_does_not_count_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A box that waits for an answer waits for the judge, and the judge for a processor."""
+    box, judge = Machine(monkeypatch, 1), Machine(monkeypatch, 1)
+    watch = Stopwatch([box, judge], judge.threads_now)
+    judge.now, box.waited, judge.waited = 10.0, 1.0, 3.0
+    assert watch.seconds() == pytest.approx(6.0)
 
 
 def test_a_box_that_is_gone_has_waited_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it waited before is no time of this call."""
     machine = Machine(monkeypatch, 1)
     machine.waited = 3.0
-    watch = Stopwatch(machine, 1)
+    watch = Stopwatch([machine], machine.threads_now)
     machine.now, machine.waited = 1.0, 0.0
     assert watch.seconds() == pytest.approx(1.0)
 
@@ -317,6 +329,6 @@ def test_a_box_that_is_gone_has_waited_for_nobody(monkeypatch: pytest.MonkeyPatc
 def test_a_third_of_the_wall_time_always_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the most loaded machine a limit is stretched to three times, and no further."""
     machine = Machine(monkeypatch, 1)
-    watch = Stopwatch(machine, 1)
+    watch = Stopwatch([machine], machine.threads_now)
     machine.now, machine.waited = 9.0, 9.0
     assert watch.seconds() == pytest.approx(3.0)
