@@ -110,7 +110,7 @@ class Answerer:
                 ran = CellRan([_told(failed) for failed in found.failures[:MOST_FAILURES]], found.unrun, [])
             except CellTooSlow as error:
                 ran = CellRan([StatementFailed(describe_failure(error), [])], [], [])
-        return replace(ran, defined=self._newly_defined())
+        return CellRan(ran.failures, ran.unrun, self._newly_defined())
 
     def _newly_defined(self) -> list[str]:
         """Return the tasks' functions whose names hold another callable than before."""

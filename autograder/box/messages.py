@@ -99,14 +99,11 @@ class StatementFailed(Message):
 
 
 class CellRan(Message):
-    """What failed in a cell, first of all what is told, and the magics and commands in it that were not run.
-
-    `defined` are the tasks' functions whose names hold other callables than before.
-    """
+    """What failed in a cell, first of all what is told, which magics were not run, and which functions are new."""
 
     failures: Annotated[list[StatementFailed], at_most(MOST_FAILURES)]
     unrun: Annotated[list[Name], at_most(MOST_FAILURES)]
-    defined: Names
+    defined: Names  # the tasks' functions whose names hold other callables than before
 
     @property
     def failure(self) -> Failure | None:

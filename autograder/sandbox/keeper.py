@@ -170,9 +170,7 @@ class Keeper:
         """
         try:
             send(self.control, Clear(kept or []))
-            while type(message := self._message(END_SECONDS)) is not Cleared:
-                if type(message) is Exited:
-                    self._note(message)
+            clean = self._expect(Cleared).clean
         except (OSError, EOFError, KeeperLost):
             self._dirty = True
             self.stop()
@@ -180,8 +178,7 @@ class Keeper:
         self._boxes &= set(kept or [])
         if not kept:
             self._exits.clear()
-            self._dirty = not message.clean
-        clean: bool = message.clean
+            self._dirty = not clean
         return clean
 
     @property
@@ -276,7 +273,8 @@ class Keeper:
     def _expect(self, kind: type[Said], seconds: float = END_SECONDS) -> Said:
         """Return the keeper's next message, which is due to be of a kind; raises KeeperLost when the keeper is gone."""
         try:
-            message = self._message(seconds)
+            while type(message := self._message(seconds)) is Exited and kind is not Exited:
+                self._note(message)
         except TimeoutError:
             raise
         except (OSError, EOFError) as error:
