@@ -236,7 +236,7 @@ class TestTime:
 
     def test_slow_task_leaves_later_ones_their_reserve(self, keepers: Keepers) -> None:
         """A function that hangs in task one costs its limit, and task three still runs."""
-        settings = Settings(call_seconds=100.0, cell_seconds=1.0, submission_seconds=4.0)
+        settings = Settings(call_seconds=100.0, cell_seconds=1.0, submission_seconds=10.0)
         run = session(keepers, "import time", "def one(): time.sleep(100)\ndef two(): return 2.0", settings=settings)
         assert outcome(run, "one") is Status.TIMEOUT
         assert outcome(run, "three", "two") == 2.0
