@@ -17,6 +17,7 @@ from autograder.box.ipython import furnish
 from autograder.box.limits import COPY_GOES_FIRST, first_to_go
 from autograder.box.messages import Answers, Columns, Copy, Done, Frame, Model, Question, Read, Reply, Threads, YesNo
 from autograder.box.models import build_model
+from autograder.box.sibling import fork_sibling
 from autograder.box.wire import WireError, receive_from, send
 
 
@@ -95,7 +96,7 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
 def copy_of_box(channel: socket.socket) -> socket.socket | Done | Threads:
     """Fork a copy of this box: returns there the channel on which it answers, here the reply.
 
-    The copy loses its parent, and so becomes the keeper's child. Where it cannot be made, nobody speaks on its channel.
+    The copy is the keeper's child, as this box is. Where it cannot be made, nobody speaks on its channel.
     """
     _, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
     try:
@@ -103,13 +104,8 @@ def copy_of_box(channel: socket.socket) -> socket.socket | Done | Threads:
             return Threads()
         flush()
         with contextlib.suppress(OSError):  # too many processes
-            between = os.fork()
-            if between == 0:
-                with contextlib.suppress(OSError):
-                    if os.fork() == 0:
-                        return begin_copy(channel, descriptors)
-                os._exit(0)
-            os.waitpid(between, 0)
+            if fork_sibling():
+                return begin_copy(channel, descriptors)
         return Done()
     finally:
         for descriptor in descriptors:

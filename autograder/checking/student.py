@@ -107,8 +107,12 @@ class Student(ABC):
             return reply
         raise self._failed(model.kind, reply)
 
-    def together(self, functions: Collection[str]) -> None:  # noqa: B027
-        """Ask these functions from now on where the last of them stands; in one process they all do."""
+    def together(self, functions: Collection[str]) -> bool:
+        """Ask these functions from now on where the last of them stands; say whether one stands elsewhere."""
+        return False  # in one process none does
+
+    def separately(self) -> None:  # noqa: B027
+        """Ask each function where it stands."""
 
     def apart(self, calls: Sequence[Call]) -> list[list[int]]:
         """Return the numbers of the calls that travel in one message: in one process all."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 UNRUN = re.compile(r"(?:!|%{1,2})[\w.+-]{0,40}")
 GRACE_SECONDS = 1.0  # for an exception to end a cell before the box is killed
 NOTEBOOK = "notebook"  # what the run is called, beside the tasks
+QUICK_SECONDS = 0.5
 SHORT_SECONDS = 1.0  # what a cell gets once the cells have used up what they may take together
 
 
@@ -36,15 +37,30 @@ class CellsRun:
         self.missing: dict[str, str] = {}  # names that the notebook lacks, with how the cell failed that binds them
         self.defined: dict[str, int] = {}  # the cell that was the last to define each function
         self.copies: dict[int, Box | None] = {}  # by the cell that they stand behind; None: there is none to be had
+        self.taken: set[int] = set()  # the cells behind which a copy stood that a task has used up
+        self.seconds = 0.0
         self._session = session
         cells = session.submission.cells
         self._cells = [cell for cell in cells if until is None or cell.number <= until]
-        self._last = cells[-1].number if until is None and cells else until
+        self._last = self._cells[-1].number if self._cells else 0
+        self._copies = until is None
 
     @property
     def boxes(self) -> list[Box]:
-        """The run itself and its copies."""
-        return [self.box, *(copy for copy in self.copies.values() if copy is not None)]
+        """The run itself and its copies, without those that were taken."""
+        copies = [copy for copy in self.copies.values() if copy is not None]
+        return copies if self.box in copies or self._last in self.taken else [self.box, *copies]
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether running the cells again takes hardly longer than a copy."""
+        return self.seconds < QUICK_SECONDS
+
+    def take(self, cell: int) -> Box | None:
+        """Give away the box behind a cell; None where there is none."""
+        box = self.copies.pop(cell)
+        self.taken.add(cell)
+        return box
 
     def finish(self) -> bool:
         """Run the cells to the last; False when one has ended the box, and is left out of the next run."""
@@ -54,6 +70,7 @@ class CellsRun:
                 self.failures[cell.number] = skipped
             elif not self._run(cell):
                 return False
+        self.copies[self._last] = self.box
         return True
 
     def _run(self, cell: RawCell) -> bool:
@@ -82,6 +99,7 @@ class CellsRun:
             self._session.state.skipped[cell.number] = self.failures[cell.number]
             return False
         finally:
+            self.seconds += watch.seconds()
             clock.cells_seconds += watch.seconds()
         return True
 
@@ -119,7 +137,7 @@ class CellsRun:
         for number in self.copies.keys() - set(self.defined.values()):
             old = self.copies.pop(number)
             self._session.close([old] if old is not None else [], NOTEBOOK)
-        if defined and cell.number != self._last:
+        if defined and self._copies and cell.number != self._last:
             self.copies[cell.number] = self._session.copy(self.box)
 
     def _fail(self, cell: RawCell, failure: CheckFailed) -> None:

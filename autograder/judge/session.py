@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -55,6 +56,7 @@ class Session:
         self._in_use: Keeper | None = None
         self._open: list[Box] = []
         self._run: CellsRun | None = None
+        self._wanted: Counter[int] = Counter()  # boxes behind each cell that tasks will ask for
         self._began = False  # the cells were run in the present task
         self._late: set[str] = set()  # functions that are asked at the end of the notebook
         self._missing: set[tuple[str, str]] = set()  # functions, and the names that nothing binds where they stand
@@ -95,10 +97,11 @@ class Session:
         self._missing.add((function, name))
 
     def _comes_later(self, function: str, name: str) -> bool:
-        if function in self._late or self._run is None:
+        end = self._run.copies.get(self.last_cell) if self._run is not None else None
+        if function in self._late or end is None:
             return False
         with suppress(BoxFailure, KeeperLost):
-            return self._run.box.request(Defines(name), self.settings.call_seconds).yes
+            return end.request(Defines(name), self.settings.call_seconds).yes
         return False
 
     def place(self, what: str, cell: int | None, run: CellsRun | None = None) -> Place:
@@ -114,7 +117,12 @@ class Session:
         """The run of the cells, begun when it is first asked for; raises KeeperLost."""
         if self._run is None:
             self._run = self._run_cells()
+            self._wanted = Counter(map(self._first_asked, self.tasks))
         return self._run
+
+    def _first_asked(self, task: str) -> int:
+        """Return the cell behind which a task will want a box, as far as is known."""
+        return self.last_cell_of(self.needs[task]) if self.needs[task] else self.cell_of(task)
 
     @property
     def last_cell(self) -> int:
@@ -139,7 +147,14 @@ class Session:
         return self._copy_behind(cell)
 
     def _copy_behind(self, cell: int) -> Box:
-        stands = self.run.copies.get(cell, self.run.box)
+        if cell in self.run.taken:
+            self.drop_run()
+        run = self.run
+        cell = cell if cell in run.copies else self.last_cell  # another run may have gone otherwise
+        self._wanted[cell] -= 1
+        if run.is_quick and self._wanted[cell] == 0:  # should it be missed, the cells are soon run again
+            return run.take(cell) or self._run_cells(until=cell).box
+        stands = run.copies[cell]
         box = self.copy(stands) if stands is not None else None
         return box or self._run_cells(until=cell).box
 
@@ -170,7 +185,7 @@ class Session:
                 raise KeeperLost(failure.message) from None
             finally:
                 if not finished:
-                    self.close(run.boxes, NOTEBOOK)
+                    self.close(run.boxes, NOTEBOOK, failed=True)
             if finished:
                 return run
 
@@ -179,14 +194,18 @@ class Session:
         digest = hashlib.sha256(f"{self.submission.sha256}:{name}".encode()).digest()
         box.request(Seed(int.from_bytes(digest[:4], "big")), self.settings.call_seconds)
 
-    def close(self, boxes: Collection[Box], name: str) -> None:
-        """Close boxes, kill what they have started, and keep for staff what they have printed."""
+    def close(self, boxes: Collection[Box], name: str, failed: bool = False) -> None:
+        """Close boxes, kill what they have started, and keep for staff what they have printed.
+
+        `failed`: one of them may not end by itself.
+        """
         for box in boxes:
             self._open.remove(box)
             box.end()
-        if self._in_use is not None:
-            clean = self._in_use.clear([box.inside for box in self._open])
-            if not clean and self._open:
+        keeper, left = self._in_use, self._open
+        if keeper is not None and (failed or not left or keeper.has_others({box.pid for box in (*left, *boxes)})):
+            clean = keeper.clear([box.inside for box in left])
+            if not clean and left:
                 self.drop_run()
         for box in boxes:
             box.close()

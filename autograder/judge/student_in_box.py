@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from torch import Tensor
@@ -38,10 +39,17 @@ class StudentInBox(Student):
         for box in self._boxes.values():
             self._ask(box, self._standing_in(function), self.answer)
 
-    def together(self, functions: Collection[str]) -> None:
+    def together(self, functions: Collection[str]) -> bool:
         """Ask these functions in one box from now on, behind the cell where the last of them stands."""
         cell = self._found(lambda: self._session.last_cell_of(functions))
         self._together = dict.fromkeys(functions, cell)
+        return any(self._found(partial(self._session.cell_of, name)) != cell for name in functions)
+
+    def separately(self) -> None:
+        """Ask each function where it stands, as at first, whatever has come of asking them together."""
+        self._together = {}
+        if self.seconds_left() > 0:
+            self._dead = None
 
     def apart(self, calls: Sequence[Call]) -> list[list[int]]:
         """Return the numbers of the calls that are answered in the same box."""
@@ -54,7 +62,7 @@ class StudentInBox(Student):
         """Kill the boxes and what they have started."""
         boxes, self._boxes = list(self._boxes.values()), {}
         if boxes:
-            self._session.close(boxes, self._task)
+            self._session.close(boxes, self._task, failed=self._dead is not None)
 
     def place(self, function: str) -> Place:
         """Return the function's name and cells."""

@@ -146,6 +146,10 @@ class Keeper:
         self._boxes.discard(exited.pid)
         self._exits[exited.pid] = exited.status
 
+    def has_others(self, pids: set[int]) -> bool:
+        """Say whether processes other than these run below the keeper."""
+        return any(pid not in pids for pid in procfs.descendants(self.pid))
+
     def busy_threads(self) -> int:
         """Return how many threads a submission has, without those of boxes that wait while one of them is asked."""
         threads = procfs.thread_count(list(procfs.descendants(self.pid)))

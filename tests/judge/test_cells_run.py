@@ -90,12 +90,15 @@ def test_monitor_of_a_progress_bar_does_not_count(keepers: Keepers) -> None:
 
 def test_what_a_task_has_started_ends_with_it(keepers: Keepers) -> None:
     """A process that outlives its call is gone when the next task begins."""
-    started = (
-        "import os, time\ndef one():\n    if os.fork() == 0:\n        os.setsid(); time.sleep(1000)\n    return 1.0"
+    starting = (
+        "def one():\n    pid = os.fork()\n    if pid == 0:\n        os.setsid(); time.sleep(1000)\n    return pid"
     )
-    run = session(keepers, started, "def two(): return float(len([p for p in os.listdir('/proc') if p.isdigit()]))")
-    counts = [outcome(run, "two", "two"), outcome(run, "one"), outcome(run, "two", "two")]
-    assert counts[0] == counts[2]
+    run = session(keepers, "import os, time", starting, "def two(pid): return os.path.exists(f'/proc/{pid}')")
+    with run.open("one") as student:
+        pid = student.call("one").value
+        assert student.call("two", pid).value
+    with run.open("two") as student:
+        assert not student.call("two", pid).value
 
 
 def test_nothing_is_left_of_a_submission(keepers: Keepers) -> None:

@@ -45,6 +45,7 @@ from autograder.checking.student import Model, Student
 from autograder.judge.run import Prepared
 from autograder.system import cache
 from autograder.system.imports import imports_later
+from autograder.verdict import CheckFailed
 
 FULL_SIZE = {"steps": 1, "batch": 128, "hidden_dim": 128}  # one step of the notebook's own training
 TAIL = 2.0  # noise of a norm above this is the tail, where mistakes with t show most
@@ -175,14 +176,30 @@ class PreparedTraining(Prepared):
 
         `at_fault`: see functions.Asking.
         """
-        functions = self._asked(student, own, at_fault)
-        followed = self._follow(functions)
-        if not followed.function:
-            large = self.full_size._follow(self.full_size._asked(student, own, at_fault))
-            return Trained(followed.run.online, self.distance, large.function, large.difference)
+        stand_apart = student.together(own)  # one box answers for all as fast as for one
+        try:
+            followed = self._follow_at_both_sizes(student, own, at_fault)
+            right = all(not each.function for each in followed)
+        except CheckFailed:
+            if not stand_apart:
+                raise
+            right = False
+        if stand_apart and not right:  # what stands between them may be to blame
+            student.separately()
+            followed = self._follow_at_both_sizes(student, own, at_fault)
+        first, last = followed[0], followed[-1]
+        if not first.function:
+            return Trained(first.run.online, self.distance, last.function, last.difference)
         student.together(own)  # what one leaves behind another finds, as in the notebook
-        online = train(self._asked(student, own, at_fault), self.batches, followed.run)
-        return Trained(online, self.measure(online), followed.function, followed.difference)
+        online = train(self._asked(student, own, at_fault), self.batches, first.run)
+        return Trained(online, self.measure(online), first.function, first.difference)
+
+    def _follow_at_both_sizes(self, student: Student, own: frozenset[str], at_fault: frozenset[str]) -> list[Followed]:
+        """Follow the short run, and where nothing parts from it the step of the notebook's own size."""
+        followed = [self._follow(self._asked(student, own, at_fault))]
+        if not followed[0].function:
+            followed.append(self.full_size._follow(self.full_size._asked(student, own, at_fault)))
+        return followed
 
     def _asked(self, student: Student, own: frozenset[str], at_fault: frozenset[str]) -> StudentFunctions:
         networks = Networks.of_notebook(self.recipe, self.calibration.teacher)
