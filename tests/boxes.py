@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,8 @@ class Ran:
 class Bench:
     """Runs code in fresh boxes of one keeper, as a judge would."""
 
-    def __init__(self, **plan: Any) -> None:
+    def __init__(self, copies: bool = False, **plan: Any) -> None:
+        self.copies = copies  # the code runs in a copy of a box, as an answer's does
         self.plan = Plan(**{"isolation": "namespaces", "course": COURSE, "prelude": (), **plan})
         self.keeper = Keeper(self.plan).start()
 
@@ -75,9 +78,22 @@ class Bench:
             self.keeper = Keeper(self.plan).start()
         return self.keeper.open_box()
 
+    @contextmanager
+    def asked(self) -> Iterator[Box]:
+        """Open a box, or a copy of one, which reads to its end what was printed."""
+        copy = None
+        with self.box() as box:
+            if self.copies:
+                copy = box.copy()
+            yield copy or box
+            if copy is not None:
+                copy.end()
+        if copy is not None:
+            copy.close()
+
     def run(self, source: str, seconds: float = 10.0) -> Ran:
         """Run a cell in a fresh box; the judge's own limit is what cuts it."""
-        with self.box() as box:
+        with self.asked() as box:
             kind, text, status = None, "", None
             try:
                 failure = box.request(cell(HELP + source, 100.0), seconds).failure
@@ -89,7 +105,7 @@ class Bench:
 
     def call(self, source: str, seconds: float = 10.0, answer: Answering | None = None) -> tuple[Any, Box]:
         """Run a cell and call its function f with a probe; return the reply (or the failure) and the box."""
-        with self.box() as box:
+        with self.asked() as box:
             box.request(cell(HELP + SPEAK + source, 10.0), 10.0)
             probe = ProbeModel(0, ["x", "t"], "a question of x and t")
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import subprocess
 import time
@@ -332,3 +333,74 @@ def test_a_third_of_the_wall_time_always_counts(monkeypatch: pytest.MonkeyPatch)
     watch = Stopwatch([machine], machine.threads_now)
     machine.now, machine.waited = 9.0, 9.0
     assert watch.seconds() == pytest.approx(3.0)
+
+
+# --- copies ---
+
+BEGIN = """
+import autograder.box.serve, os, socket, time
+from autograder.box.messages import Done, Threads
+def begin(channel, descriptors):
+    {}
+autograder.box.serve.begin_copy = begin
+"""
+SPEAKS = "own = socket.socket(fileno=os.dup(descriptors[0])); {}; return own"
+
+
+def copied(bench: Bench, source: str) -> BoxFailure | None:
+    """Ask for a copy of a box whose code makes copies in this way; return how that failed."""
+    with bench.box() as box:
+        box.request(cell(BEGIN.format(source), 10.0), 10.0)
+        try:
+            copy = box.copy()
+        except BoxFailure as failure:
+            return failure
+        assert copy is not None
+        copy.end()
+        copy.close()
+    return None
+
+
+def descriptors() -> int:
+    """Return how many descriptors the judge has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("silent", ["os._exit(0)", "time.sleep(1000)", "channel.close(); time.sleep(1000)"])
+def test_copy_that_says_nothing_is_a_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    """Of the box, after a while; the next box is as good as ever."""
+    monkeypatch.setattr("autograder.sandbox.box.COPY_SECONDS", 1.0)
+    bench.run("pass")
+    before = descriptors()
+    assert copied(bench, silent) is not None
+    assert descriptors() == before
+    assert bench.run("print(1)").seen == 1
+
+
+def test_descriptors_that_come_with_the_first_word_are_not_taken(bench: Bench) -> None:
+    """The judge makes room for the kernel's word on who speaks, and for nothing else."""
+    bench.run("pass")
+    before = descriptors()
+    assert copied(bench, SPEAKS.format("socket.send_fds(own, [b'.'], [0] * 30)")) is None
+    assert descriptors() == before
+
+
+IN_ITS_PLACE = """
+def speaking(channel):
+    _, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
+    own = socket.socket(fileno=descriptors[0])
+    own.sendall(b".")
+    kept.append(own)
+    return Done()
+kept = []
+autograder.box.serve.copy_of_box = speaking
+"""
+
+
+def test_box_may_speak_in_the_place_of_its_copy(bench: Bench) -> None:
+    """It gains nothing: the judge then knows it under two names, and both end with it."""
+    bench.run("pass")
+    before = descriptors()
+    assert copied(bench, f"pass\n{IN_ITS_PLACE}def more(): pass") is None
+    assert bench.run("print(1)").seen == 1
+    assert descriptors() == before

@@ -21,12 +21,15 @@ pytestmark = needs_bubblewrap
 CANARY = "canary-7f3a1c"
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    """A keeper that was started with a secret in the judge's environment, and by a judge that holds Ctrl-C back."""
+@pytest.fixture(scope="module", params=[False, True], ids=["box", "copy"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A keeper that was started with a secret in its judge's environment, and by a judge that holds Ctrl-C back.
+
+    Its boxes are attacked from, and copies of them.
+    """
     os.environ["GITHUB_TOKEN"] = CANARY
     with held_back():
-        bench = Bench()
+        bench = Bench(copies=request.param)
     del os.environ["GITHUB_TOKEN"]
     yield bench
     bench.stop()

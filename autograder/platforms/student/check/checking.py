@@ -6,6 +6,7 @@ no longer once something does not hold: figures of half a notebook tell nothing.
 
 import enum
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -17,6 +18,8 @@ from autograder.platforms.student.check.runner import GONE, TIMEOUT, Outcome, Ru
 from autograder.text import listed
 
 GIVEN_SECONDS = 600.0  # the longest trains for 5 to 20
+OWN_SECONDS = 80.0  # what marking gives the student's own cells together; after that each has a second
+SHORT_SECONDS = 1.0
 DEFINED = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -49,6 +52,7 @@ class Checking:
     progress: Callable[[Step], None]
     findings: dict[str, Finding] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    _own_seconds: float = 0.0  # that the student's own cells have taken
     _given_failed: str = ""  # what a given cell said when it could not be run
     _all_well: bool = True
 
@@ -97,7 +101,10 @@ class Checking:
 
     def _run(self, runner: Runner, step: Step) -> None:
         given = step.kind in (Kind.PRELUDE, Kind.GIVEN)
-        outcome = runner.run(step, GIVEN_SECONDS if given else self.seconds)
+        started = time.monotonic()
+        outcome = runner.run(step, GIVEN_SECONDS if given else self._limit(step))
+        if step.kind is Kind.OWN:
+            self._own_seconds += time.monotonic() - started
         if outcome.unrun:
             self.notes.append(f"In your {step.label}, {listed(list(outcome.unrun))} did nothing, as in marking.")
         if step.kind is Kind.TEST:
@@ -107,6 +114,11 @@ class Checking:
         elif outcome.error:
             self._all_well = False
             self._given_failed = self._given_failed or f"{step.label}, could not be run: {_told(outcome, self.seconds)}"
+
+    def _limit(self, step: Step) -> float:
+        """Return how long a cell may run."""
+        left = OWN_SECONDS - self._own_seconds if step.kind is Kind.OWN else self.seconds
+        return min(self.seconds, max(left, SHORT_SECONDS))
 
     def _tested(self, task_id: str, outcome: Outcome) -> None:
         text = outcome.message
@@ -123,7 +135,7 @@ class Checking:
                 self._found(task_id, State.SLOW if error == TIMEOUT else State.RAISES, told[0].upper() + told[1:])
 
     def _own_failed(self, step: Step, outcome: Outcome) -> None:
-        told = _told(outcome, self.seconds)
+        told = _told(outcome, self._limit(step))
         if step.task and not outcome.defined:
             state = State.SLOW if outcome.error == TIMEOUT else State.RAISES
             self._found(step.task, state, f"The answer, {step.label}, could not be run: {told}")
