@@ -20,9 +20,6 @@ MOST_FAILURES = 50  # of a cell that are told
 MAX_TEXT = 400  # of an exception
 
 
-# --- what functions are called with ---
-
-
 @dataclass(frozen=True)
 class Rows:
     """A tensor for each of several rounds of calls: in round r it is row `first` + r of `stack`."""
@@ -180,9 +177,10 @@ class RunCell(Request[CellRan]):
 
 
 class Copy(Request[Done | Threads]):
-    """Fork; the copy answers on a channel of its own, which comes with the next byte beside a pipe for print-outs."""
+    """Fork a copy with the channel and the output that come with the next byte; `threads` are seen in the box."""
 
     replies = (Done, Threads)
+    threads: Count
 
 
 class Defines(Request[YesNo]):

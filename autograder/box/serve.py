@@ -78,7 +78,7 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
         if type(frame.message) is Read:  # asked before any student code has run
             reply: Any = YesNo(can_read(frame.message.paths))
         elif type(frame.message) is Copy:
-            copy = copy_of_box(channel)
+            copy = copy_of_box(channel, frame.message.threads)
             if type(copy) is socket.socket:
                 channel, pid = copy, os.getpid()
                 continue
@@ -93,14 +93,14 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
             send(channel, Frame(current, without_values(reply)))
 
 
-def copy_of_box(channel: socket.socket) -> socket.socket | Done | Threads:
+def copy_of_box(channel: socket.socket, threads: int) -> socket.socket | Done | Threads:
     """Fork a copy of this box: returns there the channel on which it answers, here the reply.
 
-    The copy is the keeper's child, as this box is. Where it cannot be made, nobody speaks on its channel.
+    `threads` is how many the judge sees here. The copy is the keeper's child, as this box is. Where it cannot be made, nobody speaks on its channel.
     """
     _, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
     try:
-        if threads_run():
+        if threads > 1 + monitors():
             return Threads()
         flush()
         with contextlib.suppress(OSError):  # too many processes
@@ -114,7 +114,8 @@ def copy_of_box(channel: socket.socket) -> socket.socket | Done | Threads:
 
 def begin_copy(channel: socket.socket, descriptors: list[int]) -> socket.socket:
     """Take a channel and an output of our own, and say one byte: with it the kernel tells the judge who we are."""
-    os.setsid()
+    with contextlib.suppress(PermissionError):  # without namespaces a box stays in the one group that is killed
+        os.setsid()
     first_to_go(COPY_GOES_FIRST)
     channel.close()
     os.dup2(descriptors[1], 1)
@@ -124,10 +125,9 @@ def begin_copy(channel: socket.socket, descriptors: list[int]) -> socket.socket:
     return own
 
 
-def threads_run() -> bool:
-    """Say whether a fork would leave threads behind; tqdm's monitor, which only redraws its bars, may stay behind."""
-    monitors = [thread for thread in threading.enumerate() if type(thread).__module__ == "tqdm._monitor"]
-    return len(os.listdir("/proc/self/task")) > 1 + len(monitors)
+def monitors() -> int:
+    """Return how many threads a fork may leave behind: tqdm's monitor only redraws its bars."""
+    return sum(type(thread).__module__ == "tqdm._monitor" for thread in threading.enumerate())
 
 
 def without_values(reply: Any) -> Any:

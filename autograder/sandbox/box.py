@@ -109,7 +109,7 @@ class Box:
         """
         line = Line()
         try:
-            if type(self.request(Copy(), COPY_SECONDS, passing=line.theirs)) is Threads:
+            if type(self.request(Copy(procfs.thread_count([self.pid])), COPY_SECONDS, passing=line.theirs)) is Threads:
                 line.close()
                 return None
             line.close_theirs()

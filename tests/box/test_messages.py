@@ -51,7 +51,7 @@ STATE = ModelState({"w": X}, {"w": True}, {"w": None}, False, False)
 MODEL = Model("Affine", {"weight": X}, {"dimension": 3})
 REPLY = Reply([X, 1.0, {"a": None}], "Tensor", True, [X, STATE, None], False, False, ["0a"])
 HONEST = (
-    *(Done(), Undefined(), FAILURE, Failure("syntax", "E", ""), STATE, MODEL, REPLY, YesNo(True), Copy(), Threads()),
+    *(Done(), Undefined(), FAILURE, Failure("syntax", "E", ""), STATE, MODEL, REPLY, YesNo(True), Copy(1), Threads()),
     *(
         CellRan([], [], []),
         CellRan([BROKEN], ["!pip"], ["f"]),

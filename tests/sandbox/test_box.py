@@ -386,7 +386,7 @@ def test_descriptors_that_come_with_the_first_word_are_not_taken(bench: Bench) -
 
 
 IN_ITS_PLACE = """
-def speaking(channel):
+def speaking(channel, threads):
     _, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
     own = socket.socket(fileno=descriptors[0])
     own.sendall(b".")
