@@ -96,8 +96,8 @@ def serve(channel: socket.socket, namespace: dict[str, Any], elsewhere: list[str
 def copy_of_box(channel: socket.socket, threads: int) -> socket.socket | Done | Threads:
     """Fork a copy of this box: returns there the channel on which it answers, here the reply.
 
-    The copy is the keeper's child, as this box is. Where it cannot be made, nobody speaks on its channel. `threads` is how
-    many the judge sees here.
+    The copy is the keeper's child, as this box is. Where it cannot be made, nobody speaks on its channel. `threads` is
+    how many the judge sees here.
     """
     _, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
     try:
