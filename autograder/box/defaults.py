@@ -27,7 +27,6 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (numpy.geterr, lambda modes: numpy.seterr(**modes)),
     (numpy.get_printoptions, lambda options: numpy.set_printoptions(**options)),
     (sys.getrecursionlimit, sys.setrecursionlimit),
-    (lambda: warnings.filters, _set_filters),
 )
 
 
@@ -39,6 +38,7 @@ class Defaults:
 
     def __init__(self) -> None:
         self._before = [(get, put, _copied(get())) for get, put in SETTINGS]
+        self._filters = [each for each in warnings.filters if each[0] != "error"]  # a warning fails no answer
 
     def put_back(self) -> None:
         """Make them so again."""
@@ -52,6 +52,8 @@ class Defaults:
         for get, put, value in self._before:
             if get() != value:
                 put(value)
+        if warnings.filters != self._filters:
+            _set_filters(self._filters)
 
 
 def _copied(value: Any) -> Any:

@@ -139,12 +139,21 @@ class Session:
 
     # --- boxes ---
 
-    def box_behind(self, cell: int) -> Box:
-        """Return a box in which the cells have run up to this one; raises BoxFailure and KeeperLost."""
-        with suppress(BoxFailure):  # something has ended what was to be copied, a kill of everything say
-            return self._copy_behind(cell)
+    def box_behind(self, cell: int, task: str) -> Box:
+        """Return a box for a task, in which the cells have run up to this one; raises BoxFailure and KeeperLost."""
+        with suppress(BoxFailure):  # something has ended what stood there, a kill of everything say
+            return self._seeded_behind(cell, task)
         self.drop_run()
-        return self._copy_behind(cell)
+        return self._seeded_behind(cell, task)
+
+    def _seeded_behind(self, cell: int, task: str) -> Box:
+        box = self._copy_behind(cell)
+        try:
+            self.seed(box, task)
+        except BoxFailure:
+            self.close([box], task, failed=True)
+            raise
+        return box
 
     def _copy_behind(self, cell: int) -> Box:
         if cell in self.run.taken:

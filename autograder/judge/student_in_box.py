@@ -123,8 +123,7 @@ class StudentInBox(Student):
         if self.seconds_left() <= 0:
             raise self._out_of_time()
         try:
-            box = self._boxes[cell] = self._session.box_behind(cell)
-            self._session.seed(box, self._task)
+            box = self._boxes[cell] = self._session.box_behind(cell, self._task)
         except BoxFailure as failure:
             raise self._failed_in(self._task, failure) from None
         except KeeperLost:
@@ -140,6 +139,8 @@ class StudentInBox(Student):
         return self._cell_of(function or self._task)
 
     def _cell_of(self, function: str) -> int:
+        if not self._session.needs[self._task]:
+            function = self._task  # others are asked as its own function would call them
         return self._together.get(function) or self._found(lambda: self._session.cell_of(function))
 
     def _found(self, find: Callable[[], T]) -> T:

@@ -93,7 +93,8 @@ def test_what_a_task_has_started_ends_with_it(keepers: Keepers) -> None:
     starting = (
         "def one():\n    pid = os.fork()\n    if pid == 0:\n        os.setsid(); time.sleep(1000)\n    return pid"
     )
-    run = session(keepers, "import os, time", starting, "def two(pid): return os.path.exists(f'/proc/{pid}')")
+    looking = "def two(pid): return os.path.exists(f'/proc/{pid}')"
+    run = session(keepers, "import os, time", f"{starting}\n{looking}")
     with run.open("one") as student:
         pid = student.call("one").value
         assert student.call("two", pid).value
