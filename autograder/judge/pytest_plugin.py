@@ -64,7 +64,7 @@ class ChecksPlugin:
 
     @pytest.fixture(scope="module")
     def student(self, task: str) -> Iterator[Student]:
-        """The submission's functions, in a box of this task's own."""
+        """The submission's functions, where the task's own stands in the notebook."""
         with self._run.students.open(task) as student:
             yield student
             self._stood_in |= student.stood_in
