@@ -88,11 +88,16 @@ def kill_all_of(user: int) -> None:
 
 
 def descendants(root: int) -> set[int]:
-    """Return all processes below one; those that lose their parent come to it, its next call finds them."""
+    """Return all processes below one; those that lose their parent come to it, its next call finds them.
+
+    What has ended, and waits for a parent other than `root` to ask how, is left out: nothing of it runs.
+    """
     parents: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, IndexError, ValueError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z" or int(parent) == root:
+                parents[int(folder.name)] = int(parent)
     family = {root}
     while found := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= found

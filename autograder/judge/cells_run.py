@@ -136,7 +136,8 @@ class CellsRun:
         self.defined.update(dict.fromkeys(defined, cell.number))
         for number in self.copies.keys() - set(self.defined.values()):
             old = self.copies.pop(number)
-            self._session.close([old] if old is not None else [], NOTEBOOK)
+            if old is not None:
+                self._session.let_go(old)
         if defined and self._copies and cell.number != self._last:
             self.copies[cell.number] = self._session.copy(self.box)
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from autograder.box.messages import Defines, Seed
+from autograder.box.messages import Defines, R, Request, Seed
 from autograder.checking.exception_text import Place
 from autograder.intake.submission import Submission
 from autograder.judge.cells_run import NOTEBOOK, CellsRun
@@ -21,12 +21,14 @@ from autograder.judge.retries import End, Retries, State
 from autograder.judge.student_in_box import StudentInBox
 from autograder.judge.time_budget import Clock
 from autograder.report import Notice
+from autograder.sandbox import procfs
 from autograder.sandbox.box import Box
 from autograder.sandbox.box_failure import BoxFailure, KeeperLost
 from autograder.sandbox.keeper import Keeper
 from autograder.settings import Settings
 
 # What others send to a process to end it. A fault of the code itself has signals of its own, as has a limit.
+MOST_NAMES = 4  # that are looked for below the answer of a task that lacks them
 FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, signal.SIGTERM})
 
 
@@ -57,6 +59,7 @@ class Session:
         self._open: list[Box] = []
         self._run: CellsRun | None = None
         self._wanted: Counter[int] = Counter()  # boxes behind each cell that tasks will ask for
+        self._of_cells: dict[int, int] = {}  # processes that the cells have started, as seen here and by the keeper
         self._began = False  # the cells were run in the present task
         self._late: set[str] = set()  # functions that are asked at the end of the notebook
         self._missing: set[tuple[str, str]] = set()  # functions, and the names that nothing binds where they stand
@@ -94,15 +97,27 @@ class Session:
 
     def stood_too_early(self, function: str, name: str) -> None:
         """Note that a function failed for a name that nothing binds where it stands."""
-        self._missing.add((function, name))
+        if len(self._missing) < MOST_NAMES:
+            self._missing.add((function, name))
 
     def _comes_later(self, function: str, name: str) -> bool:
         end = self._run.copies.get(self.last_cell) if self._run is not None else None
         if function in self._late or end is None:
             return False
-        with suppress(BoxFailure, KeeperLost):
-            return end.request(Defines(name), self.settings.call_seconds).yes
-        return False
+        try:
+            return self._ask(end, Defines(name)).yes
+        except (BoxFailure, KeeperLost):
+            self.drop_run()
+            return False
+
+    def _ask(self, box: Box, message: Request[R]) -> R:
+        """Ask what is no call of a function; it takes of the submission's time all the same."""
+        clock = self.state.clock
+        watch = box.stopwatch()
+        try:
+            return box.request(message, max(0.0, min(self.settings.call_seconds, clock.rest)))
+        finally:
+            clock.calls_seconds += watch.seconds()
 
     def place(self, what: str, cell: int | None, run: CellsRun | None = None) -> Place:
         """Return how to name a function, or a cell, to the student."""
@@ -117,6 +132,9 @@ class Session:
         """The run of the cells, begun when it is first asked for; raises KeeperLost."""
         if self._run is None:
             self._run = self._run_cells()
+            if self._in_use is not None:
+                started = self._in_use.others({box.pid for box in self._open})
+                self._of_cells = {pid: procfs.seen_from_inside(pid) for pid in started}
             self._wanted = Counter(map(self._first_asked, self.tasks))
         return self._run
 
@@ -201,7 +219,7 @@ class Session:
     def seed(self, box: Box, name: str) -> None:
         """Seed the generators of a box by the submission and what the box is for; raises BoxFailure and KeeperLost."""
         digest = hashlib.sha256(f"{self.submission.sha256}:{name}".encode()).digest()
-        box.request(Seed(int.from_bytes(digest[:4], "big")), self.settings.call_seconds)
+        self._ask(box, Seed(int.from_bytes(digest[:4], "big")))
 
     def close(self, boxes: Collection[Box], name: str, failed: bool = False) -> None:
         """Close boxes, kill what they have started, and keep for staff what they have printed.
@@ -212,19 +230,27 @@ class Session:
             self._open.remove(box)
             box.end()
         keeper, left = self._in_use, self._open
-        if keeper is not None and (failed or not left or keeper.has_others({box.pid for box in (*left, *boxes)})):
-            clean = keeper.clear([box.inside for box in left])
+        known = {box.pid for box in (*left, *boxes)} | self._of_cells.keys()
+        if keeper is not None and (failed or not left or keeper.others(known)):
+            clean = keeper.clear([*(box.inside for box in left), *(self._of_cells.values() if left else ())])
             if not clean and left:
                 self.drop_run()
         for box in boxes:
             box.close()
             self._keep_output(name, box)
 
+    def let_go(self, box: Box) -> None:
+        """Close a box that waits, and leave alone what the cells have started."""
+        self._open.remove(box)
+        box.end()
+        box.close()
+
     def drop_run(self) -> None:
         """Forget the run of the cells: the next box begins another one."""
         run, self._run = self._run, None
+        self._of_cells = {}
         if run is not None:
-            self.close(run.boxes, NOTEBOOK)
+            self.close(run.boxes, NOTEBOOK, failed=True)
 
     def note_end(self, box: Box) -> None:
         """Note an end of a box that could have come from outside."""

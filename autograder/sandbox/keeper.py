@@ -146,9 +146,9 @@ class Keeper:
         self._boxes.discard(exited.pid)
         self._exits[exited.pid] = exited.status
 
-    def has_others(self, pids: set[int]) -> bool:
-        """Say whether processes other than these run below the keeper."""
-        return any(pid not in pids for pid in procfs.descendants(self.pid))
+    def others(self, pids: set[int]) -> list[int]:
+        """Return the processes that run below the keeper but for these."""
+        return [pid for pid in procfs.descendants(self.pid) if pid not in pids and procfs.runs(pid)]
 
     def busy_threads(self) -> int:
         """Return how many threads a submission has, without those of boxes that wait while one of them is asked."""

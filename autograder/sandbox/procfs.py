@@ -54,6 +54,13 @@ def descendants(pid: int) -> Iterator[int]:
         waiting += children(child)
 
 
+def runs(pid: int) -> bool:
+    """Say whether a process is there, and has not ended."""
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 def seen_from_inside(pid: int) -> int:
     """Return the id of a process in its own namespace; 0 where /proc does not tell."""
     with contextlib.suppress(OSError, StopIteration, IndexError, ValueError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autograder.sandbox import procfs
@@ -126,3 +128,41 @@ def test_clock_counts_each_cell_once(keepers: Keepers) -> None:
     run = session(keepers, "import time; time.sleep(0.3)", BOTH, settings=SETTINGS)
     outcome(run, "one"), outcome(run, "two", "two"), outcome(run, "three")
     assert 0.25 < run.state.clock.cells_seconds < 0.6
+
+
+ENDED = "import subprocess, sys, time\nchild = subprocess.Popen([sys.executable, '-c', 'pass'])\ntime.sleep(0.2)"
+HELPER = """
+import multiprocessing
+context = multiprocessing.get_context("fork")
+here, there = context.Pipe()
+def serve():
+    while True:
+        there.send(there.recv() * 2)
+context.Process(target=serve, daemon=True).start()
+"""
+ASKING = "def one():\n    here.send(1.0)\n    return here.recv()"
+
+
+def test_child_that_has_ended_is_no_reason_to_run_the_cells_again(keepers: Keepers) -> None:
+    """Nobody has asked how it ended, and nobody but the cells' own process could."""
+    assert both(session(keepers, f"{ENDED}\n{COUNT}", BOTH, "x = 1")) == [1.0, 1.0]
+
+
+def test_processes_of_the_cells_live_as_long_as_the_submission(keepers: Keepers) -> None:
+    """Through a later definition of the answer, and from one task to the next."""
+    run = session(
+        keepers, HELPER, "def one(): return 0.0", f"{ASKING}\ndef two(): return one()", "here.send(0)\nhere.recv()"
+    )
+    assert both(run) == [2.0, 2.0]
+    assert not run.state.notices
+
+
+def test_notebook_that_never_says_what_it_defines_ends_in_time(keepers: Keepers) -> None:
+    """What is asked about names below an answer is on the submission's clock, and asked in vain once."""
+    names = "def one(): raise NameError(' '.join(f\"name 'a{i}' is not defined\" for i in range(9)))"
+    silent = "import time\nfrom autograder.box.answerer import Answerer\nAnswerer.answer = lambda *_: time.sleep(1000)"
+    run = session(keepers, names, silent, settings=replace(SETTINGS, call_seconds=0.5))
+    assert outcome(run, "one") is Status.RUNTIME
+    before = run.state.clock.rest
+    assert not run.run_again()
+    assert 0.3 < before - run.state.clock.rest < 1.5
