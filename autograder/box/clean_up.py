@@ -129,7 +129,7 @@ def mount_points() -> set[str]:
 
 
 def delete_below(folder: str, kept: set[str]) -> None:
-    """Delete what is in a folder, but for what is kept and the folders on the way there."""
+    """Delete what is in a folder, except what is kept and the folders that lead to it."""
     for entry in os.scandir(folder):
         if entry.path in kept:
             continue

@@ -109,7 +109,7 @@ class CellRan(Message):
 
 
 class Threads(Message):
-    """The reply to a request for a copy that cannot be made: a fork would leave threads of the student's behind."""
+    """The reply if no copy can be made, because a fork would lose the student's threads."""
 
 
 class ModelState(Message):
